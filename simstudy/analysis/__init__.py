@@ -1,0 +1,1 @@
+"""From replicates and limits to tidy measures."""

@@ -1,0 +1,53 @@
+"""The errors that a user can cause, each with its exit code and a message of one line per fault."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import ClassVar
+
+
+class SimstudyError(Exception):
+    """Base of every error that is told to the user without a traceback."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class ConfigError(SimstudyError):
+    """A config, an argument or a family that cannot be used; holds all faults found at once.
+
+    Parameters
+    ----------
+    faults
+        One line each: ``where: what is wrong, what was got, what to do``.
+    """
+
+    exit_code: ClassVar[int] = 2
+
+    def __init__(self, faults: str | Iterable[str]) -> None:
+        self.faults = (faults,) if isinstance(faults, str) else tuple(faults)
+        super().__init__("\n".join(self.faults))
+
+
+class ForeignResultsError(SimstudyError):
+    """The results folder is locked by another run, or was made by another study."""
+
+    exit_code: ClassVar[int] = 4
+
+
+class UnusableResultsError(SimstudyError):
+    """The results cannot be read or written: damaged block, missing folder, no space."""
+
+    exit_code: ClassVar[int] = 5
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return ``"; did you mean 'x'?"`` for the nearest known name, or an empty string.
+
+    >>> nearest("gama", ["gamma", "beta"])
+    "; did you mean 'gamma'?"
+    >>> nearest("zzz", ["gamma", "beta"])
+    ''
+    """
+    found = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean '{found[0]}'?" if found else ""

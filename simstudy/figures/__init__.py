@@ -1,0 +1,1 @@
+"""One figure a file: from the summary to a matplotlib Figure."""

@@ -1,0 +1,1 @@
+"""Likelihood, maximum likelihood estimates and intervals."""

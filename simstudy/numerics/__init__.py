@@ -1,0 +1,1 @@
+"""Numerical building blocks: derivatives, quadrature, batched linear algebra."""

@@ -1,0 +1,1 @@
+"""From a results folder to figures and one page."""

@@ -1,0 +1,1 @@
+"""Plan, simulate, execute and store."""

@@ -1,0 +1,1 @@
+"""The design of a study: config, scenarios, random streams, limits."""

@@ -1,0 +1,62 @@
+"""The record of simulated and fitted data sets, one row per replicate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simstudy.parameters import Array
+
+
+@dataclass(frozen=True)
+class Replicates:
+    """What is kept of R replicates with p free parameters; q = p(p+1)/2 packed symmetric entries.
+
+    Packed order is the upper triangle row by row: (0,0), (0,1), …, (0,p−1), (1,1), … . All information,
+    scores and score products are averages per observation, on the free parameters of the scenario.
+
+    Attributes
+    ----------
+    theta : (R, p)
+        Maximum likelihood estimates θ̂.
+    information, information_limit : (R, q)
+        Observed information −(1/n)∂²ℓ at θ̂ and at the limit θ*.
+    score_limit : (R, p)
+        Mean score (1/n)∂ℓ at θ*.
+    products, products_limit : (R, q)
+        Mean product (1/n)Σ sᵢsᵢᵀ of the scores of single observations at θ̂ and at θ*.
+    value, value_limit : (R,)
+        Log-likelihood ℓ (a sum, not an average) at θ̂ and at θ*.
+    status : (R,) int8
+        `Status` of the fit; no row is ever dropped or redrawn.
+    iterations : (R,) int16
+        Iterations of the optimiser.
+    """
+
+    theta: Array
+    information: Array
+    information_limit: Array
+    score_limit: Array
+    products: Array
+    products_limit: Array
+    value: Array
+    value_limit: Array
+    status: NDArray[np.int8]
+    iterations: NDArray[np.int16]
+
+    def __len__(self) -> int:
+        return len(self.status)
+
+    def head(self, rows: int) -> Replicates:
+        """Return the first ``rows`` replicates (views, not copies)."""
+        return Replicates(**{f.name: getattr(self, f.name)[:rows] for f in fields(self)})
+
+
+def concatenate(parts: Sequence[Replicates]) -> Replicates:
+    """Join records in the order given."""
+    return Replicates(
+        **{f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Replicates)}
+    )
