@@ -108,6 +108,8 @@ class Parametrisation:
         φ ↦ ∂θᵢ/∂φⱼ as rows i of columns j; a float 0.0 or 1.0 where constant.
     curvature
         φ ↦ {(i, j, k): ∂²θᵢ/∂φⱼ∂φₖ} for j ≤ k, only the non-zero ones.
+    expected_information
+        φ ↦ packed I(φ), where a closed form keeps digits that JᵀI(θ)J would lose; else None.
     """
 
     parameters: tuple[Parameter, ...]
@@ -115,6 +117,7 @@ class Parametrisation:
     from_base: Callable[[Columns], tuple[Array, ...]]
     jacobian: Callable[[Columns], tuple[tuple[Array | float, ...], ...]]
     curvature: Callable[[Columns], dict[tuple[int, int, int], Array | float]] = _no_curvature
+    expected_information: Callable[[Columns], Sequence[Array | float]] | None = None
 
     @property
     def names(self) -> tuple[str, ...]:

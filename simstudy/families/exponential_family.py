@@ -1,0 +1,204 @@
+"""Exponential families: log p(x; θ) = η(θ)·T(x) − A(θ) + log h(x).
+
+The likelihood of a data set depends on it through the mean of T, and the score products through the mean and covariance of
+T; so value, score, Hessian and score products cost O(1) per data set once reduced:
+
+    score_i    = Σₖ ∂ᵢηₖ (T̄ₖ − τₖ),                         τ = E[T]
+    −Hessian   = (∂η)ᵀ Cov(T) (∂η) − Σₖ ∂²ηₖ (T̄ₖ − τₖ)
+    products   = (∂η)ᵀ [S + (T̄ − τ)(T̄ − τ)ᵀ] (∂η),         S = sample covariance of T with divisor n
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simstudy.families.base import Family
+from simstudy.families.likelihood import Evaluation, FamilyLikelihood
+from simstudy.numerics.symmetric import Entry, congruence, pairs, plus, position, pull_back, times
+from simstudy.parameters import Array, Columns
+
+
+class Terms(NamedTuple):
+    """What an exponential family with K statistics is at θ; zeros are the float 0.0.
+
+    Attributes
+    ----------
+    natural : K entries
+        η(θ).
+    jacobian : K rows of p entries
+        ∂ηₖ/∂θᵢ.
+    curvature
+        {(k, i, j): ∂²ηₖ/∂θᵢ∂θⱼ}, i ≤ j, only the non-zero ones.
+    log_partition
+        A(θ).
+    mean : K entries
+        τ(θ) = E[T].
+    covariance : packed entries
+        Cov(T).
+    """
+
+    natural: Sequence[Entry]
+    jacobian: Sequence[Sequence[Entry]]
+    curvature: Mapping[tuple[int, int, int], Entry]
+    log_partition: Entry
+    mean: Sequence[Entry]
+    covariance: Sequence[Entry]
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Sufficient statistics of R data sets.
+
+    Attributes
+    ----------
+    mean : K arrays (R,)
+        T̄.
+    covariance : packed arrays (R,)
+        Sample covariance of T, divisor n.
+    base : (R,)
+        Mean of log h(x).
+    origin : (R,) or 0
+        Reference point of the data that T is taken relative to, so that no digits cancel.
+    extra : tuple of arrays (R,)
+        Whatever else the family's `solve` needs.
+    """
+
+    mean: tuple[Array, ...]
+    covariance: tuple[Array, ...]
+    base: Array | float
+    origin: Array | float = 0.0
+    extra: tuple[Array, ...] = field(default=())
+
+    def select(self, rows: NDArray[np.intp]) -> Statistics:
+        """Return the statistics of some of the rows."""
+
+        def pick(value: Array | float) -> Array | float:
+            return value[rows] if isinstance(value, np.ndarray) else value
+
+        return Statistics(
+            tuple(value[rows] for value in self.mean),
+            tuple(value[rows] for value in self.covariance),
+            pick(self.base),
+            pick(self.origin),
+            tuple(value[rows] for value in self.extra),
+        )
+
+
+def centred_products(*deviations: Array) -> tuple[Array, ...]:
+    """Return the packed means of products of deviations (R, n) along the last axis."""
+    size = deviations[0].shape[-1]
+    return tuple(
+        np.einsum("rn,rn->r", deviations[i], deviations[j]) / size for i, j in pairs(len(deviations))
+    )
+
+
+class ExponentialLikelihood(FamilyLikelihood):
+    """The likelihood of data reduced to sufficient statistics."""
+
+    def __init__(
+        self, family: ExponentialFamily, statistics: Statistics, size: int, usable: NDArray[np.bool_]
+    ) -> None:
+        self._family, self.statistics, self.size = family, statistics, size
+        self.rows = len(statistics.mean[0])
+        self.usable = usable
+
+    def evaluate(self, theta: Columns, *, products: bool = False) -> Evaluation:
+        """Evaluate from the sufficient statistics."""
+        data = self.statistics
+        terms = self._family.terms(theta, data.origin)
+        deviation = [mean - expected for mean, expected in zip(data.mean, terms.mean, strict=True)]
+        value = data.base - terms.log_partition
+        for natural, mean in zip(terms.natural, data.mean, strict=True):
+            value = value + natural * mean
+        return Evaluation(
+            np.asarray(value),
+            pull_back(deviation, terms.jacobian),
+            _information(terms, deviation),
+            self._products(terms, deviation) if products else [],
+        )
+
+    def _products(self, terms: Terms, deviation: Sequence[Array]) -> list[Entry]:
+        second = [
+            spread + deviation[k] * deviation[m]
+            for spread, (k, m) in zip(self.statistics.covariance, pairs(len(deviation)), strict=True)
+        ]
+        return congruence(second, terms.jacobian)
+
+    def select(self, rows: NDArray[np.intp]) -> Self:
+        """Return the likelihood of some of the rows."""
+        return type(self)(self._family, self.statistics.select(rows), self.size, self.usable[rows])
+
+
+def _information(terms: Terms, deviation: Sequence[Array]) -> list[Entry]:
+    size = len(terms.jacobian[0])
+    packed = congruence(terms.covariance, terms.jacobian)
+    for (k, i, j), bend in terms.curvature.items():
+        index = position(i, j, size)
+        packed[index] = plus(packed[index], times(-1.0, bend, deviation[k]))
+    return packed
+
+
+class ExponentialFamily(Family):
+    """A family given by its sufficient statistics and the functions of θ that go with them."""
+
+    @abstractmethod
+    def statistics(self, x: Array) -> Statistics:
+        """Reduce data (R, n) to sufficient statistics; data outside the sample space give NaN or infinity."""
+
+    @abstractmethod
+    def terms(self, theta: Columns, origin: Array | float) -> Terms:
+        """Return η, its derivatives, A, E[T] and Cov(T) for statistics taken relative to the origin."""
+
+    @abstractmethod
+    def start_from(self, statistics: Statistics) -> Columns:
+        """Return a rough estimate of θ from the statistics, inside the domains."""
+
+    def likelihood(self, x: Array) -> ExponentialLikelihood:
+        """Reduce data (R, n) to sufficient statistics."""
+        statistics = self.statistics(x)
+        finite = np.isfinite(statistics.base) & np.isfinite(statistics.origin)
+        for value in (*statistics.mean, *statistics.covariance):
+            finite = finite & np.isfinite(value)
+        return ExponentialLikelihood(self, statistics, x.shape[1], finite)
+
+    def expected_information(self, theta: Columns) -> Sequence[Entry]:
+        """Return I(θ) = (∂η)ᵀ Cov(T) (∂η)."""
+        terms = self.terms(theta, 0.0)
+        return congruence(terms.covariance, terms.jacobian)
+
+    def start(self, x: Array) -> Columns:
+        """Return a rough estimate of θ from data (R, n)."""
+        return self.start_from(self.statistics(x))
+
+    def starts(self, likelihood: ExponentialLikelihood) -> Sequence[Columns]:
+        """Return the one starting point that a concave likelihood needs."""
+        return (self.start_from(likelihood.statistics),)
+
+    # A single observation is a data set of size one, so the elementwise functions are those of the likelihood.
+
+    def log_density(self, x: Array, theta: Columns) -> Array:
+        """Return η·T(x) − A + log h(x), −∞ outside the sample space."""
+        evaluation, inside, shape = self._single(x, theta)
+        return np.where(inside, evaluation.value, -np.inf).reshape(shape)
+
+    def score(self, x: Array, theta: Columns) -> Sequence[Array]:
+        """Return Σₖ ∂ᵢηₖ (Tₖ(x) − τₖ)."""
+        evaluation, inside, shape = self._single(x, theta)
+        return [np.broadcast_to(entry, inside.shape).reshape(shape) for entry in evaluation.score]
+
+    def hessian(self, x: Array, theta: Columns) -> Sequence[Array]:
+        """Return Σₖ ∂²ηₖ (Tₖ(x) − τₖ) − (∂η)ᵀ Cov(T) (∂η)."""
+        evaluation, inside, shape = self._single(x, theta)
+        return [-np.broadcast_to(entry, inside.shape).reshape(shape) for entry in evaluation.information]
+
+    def _single(self, x: Array, theta: Columns) -> tuple[Evaluation, NDArray[np.bool_], tuple[int, ...]]:
+        data, *columns = np.broadcast_arrays(np.asarray(x), *theta)
+        with np.errstate(all="ignore"):
+            likelihood = self.likelihood(data.reshape(-1, 1))
+            return likelihood.evaluate([c.reshape(-1) for c in columns]), likelihood.usable, data.shape

@@ -1,0 +1,224 @@
+"""Location–scale families: log p(x; m, s) = g(z) − log s with z = (x − m)/s.
+
+    score      (−g′, −(1 + z g′))/s
+    Hessian    [[g″, g′ + z g″], [·, 1 + 2 z g′ + z² g″]]/s²
+
+Data are standardised once; a pass over them computes the sums of a few products of z, g, g′ and g″.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simstudy.families.base import Family
+from simstudy.families.likelihood import Evaluation, FamilyLikelihood, Solution
+from simstudy.families.solution import solution
+from simstudy.families.status import Status
+from simstudy.numerics.symmetric import Entry
+from simstudy.parameters import POSITIVE, REAL, Array, Columns, Parameter
+
+_TOLERANCE = 1e-14
+_ITERATIONS = 15
+_SLACK = 1e-13
+
+
+class Sums(NamedTuple):
+    """Means over the observations of a data set, each (R,): of g, g′, z g′, g″, z g″, z² g″, and of products of g′."""
+
+    g: Array
+    d1: Array
+    z_d1: Array
+    d2: Array
+    z_d2: Array
+    zz_d2: Array
+    d1_d1: Array
+    z_d1_d1: Array
+    zz_d1_d1: Array
+
+
+class LocationScaleLikelihood(FamilyLikelihood):
+    """The likelihood of data kept as z₀ = (x − origin)/unit."""
+
+    def __init__(
+        self, family: LocationScale, z: Array, origin: Array, unit: Array, exists: NDArray[np.bool_]
+    ) -> None:
+        self._family, self.z, self.origin, self.unit, self.exists = family, z, origin, unit, exists
+        self.rows, self.size = z.shape
+        self.usable = np.isfinite(z.sum(axis=-1) + origin + unit)
+
+    def local(self, theta: Columns) -> tuple[Array, Array]:
+        """Return location and scale in the units of the standardised data."""
+        return (theta[0] - self.origin) / self.unit, np.asarray(theta[1] / self.unit)
+
+    def sums(self, location: Array, scale: Array) -> Sums:
+        """Pass over the data at a location and a scale in standardised units."""
+        inverse = 1.0 / scale
+        z = self.z * inverse[:, np.newaxis]
+        z -= (location * inverse)[:, np.newaxis]
+        return self._family.sums(z)
+
+    def evaluate(self, theta: Columns, *, products: bool = False) -> Evaluation:
+        """Evaluate by one pass over the data."""
+        return self.assemble(theta[1], self.sums(*self.local(theta)))
+
+    def assemble(self, scale: Array | float, sums: Sums) -> Evaluation:
+        """Write value, score, information and products in terms of the sums of a pass."""
+        inverse = 1.0 / np.asarray(scale, dtype=float)
+        square = inverse * inverse
+        score = [-sums.d1 * inverse, -(1.0 + sums.z_d1) * inverse]
+        information = [
+            -sums.d2 * square,
+            -(sums.d1 + sums.z_d2) * square,
+            -(1.0 + 2.0 * sums.z_d1 + sums.zz_d2) * square,
+        ]
+        outer = [
+            sums.d1_d1 * square,
+            (sums.d1 + sums.z_d1_d1) * square,
+            (1.0 + 2.0 * sums.z_d1 + sums.zz_d1_d1) * square,
+        ]
+        return Evaluation(sums.g - np.log(scale), score, information, outer)
+
+    def select(self, rows: NDArray[np.intp]) -> Self:
+        """Return the likelihood of some of the rows."""
+        return type(self)(self._family, self.z[rows], self.origin[rows], self.unit[rows], self.exists[rows])
+
+
+class LocationScale(Family):
+    """A family of the form g((x − m)/s) − log s.
+
+    Attributes
+    ----------
+    information
+        Packed I(0, 1); I(m, s) = I(0, 1)/s².
+    """
+
+    parameters: ClassVar[tuple[Parameter, ...]] = (
+        Parameter("loc", REAL, (-5.0, 5.0)),
+        Parameter("scale", POSITIVE, (0.2, 5.0)),
+    )
+    information: ClassVar[tuple[float, float, float]]
+
+    @abstractmethod
+    def standard(self, z: Array) -> tuple[Array, Array, Array]:
+        """Return g, g′ and g″ elementwise."""
+
+    @abstractmethod
+    def rough(self, x: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
+        """Return a rough location, a rough scale, and whether the maximum over both exists, of data (R, n)."""
+
+    def sums(self, z: Array) -> Sums:
+        """Return the means that value, score, Hessian and score products are made of."""
+        g, d1, d2 = self.standard(z)
+        z_d1, z_d2 = z * d1, z * d2
+        size = z.shape[-1]
+
+        def mean(first: Array, second: Array) -> Array:
+            return np.asarray(np.einsum("rn,rn->r", first, second) / size)
+
+        return Sums(
+            g.mean(axis=-1),
+            d1.mean(axis=-1),
+            z_d1.mean(axis=-1),
+            d2.mean(axis=-1),
+            z_d2.mean(axis=-1),
+            mean(z, z_d2),
+            mean(d1, d1),
+            mean(d1, z_d1),
+            mean(z_d1, z_d1),
+        )
+
+    def log_density(self, x: Array, theta: Columns) -> Array:
+        """Return g(z) − log s."""
+        return np.asarray(self.standard((x - theta[0]) / theta[1])[0] - np.log(theta[1]))
+
+    def score(self, x: Array, theta: Columns) -> Sequence[Array]:
+        """Return (−g′, −(1 + z g′))/s."""
+        z = (x - theta[0]) / theta[1]
+        _, d1, _ = self.standard(z)
+        return -d1 / theta[1], -(1.0 + z * d1) / theta[1]
+
+    def hessian(self, x: Array, theta: Columns) -> Sequence[Array]:
+        """Return (g″, g′ + z g″, 1 + 2 z g′ + z² g″)/s²."""
+        z = (x - theta[0]) / theta[1]
+        _, d1, d2 = self.standard(z)
+        square = np.square(np.asarray(theta[1]))
+        return d2 / square, (d1 + z * d2) / square, (1.0 + z * (2.0 * d1 + z * d2)) / square
+
+    def expected_information(self, theta: Columns) -> Sequence[Entry]:
+        """Return I(0, 1)/s²."""
+        square = np.square(np.asarray(theta[1], dtype=float))
+        return [0.0 if entry == 0.0 else entry / square for entry in self.information]
+
+    def start(self, x: Array) -> Columns:
+        """Return the rough location and scale."""
+        location, scale, _ = self.rough(np.asarray(x, dtype=float))
+        return location, np.where(scale > 0.0, scale, 1.0)
+
+    def likelihood(self, x: Array) -> LocationScaleLikelihood:
+        """Standardise data (R, n) by the rough location and scale."""
+        x = np.asarray(x, dtype=float)
+        location, scale, exists = self.rough(x)
+        unit = np.where(scale > 0.0, scale, 1.0)
+        z = x - location[:, np.newaxis]
+        z *= (1.0 / unit)[:, np.newaxis]
+        return LocationScaleLikelihood(self, z, location, unit, exists)
+
+    def starts(self, likelihood: LocationScaleLikelihood) -> Sequence[Columns]:
+        """Return the rough location and scale."""
+        return ((likelihood.origin, likelihood.unit),)
+
+    def solve(self, likelihood: LocationScaleLikelihood, known: Mapping[int, Array]) -> Solution | None:
+        """Return location and scale by Newton's method in (m, log s); rows it cannot finish are left MAX_ITERATIONS."""
+        if known:
+            return None
+        location, log_scale, done, iterations = _newton(likelihood)
+        status = np.where(done, Status.CONVERGED, Status.MAX_ITERATIONS)
+        status = np.where(likelihood.exists, status, Status.NO_MAXIMUM)
+        theta = likelihood.origin + likelihood.unit * location, likelihood.unit * np.exp(log_scale)
+        return solution(theta, likelihood, status, iterations)
+
+
+def _newton(likelihood: LocationScaleLikelihood) -> tuple[Array, Array, NDArray[np.bool_], NDArray[np.int16]]:
+    """Iterate in standardised units from (0, 0); stops on the Newton decrement, never accepts a fall of the likelihood."""
+    rows = likelihood.rows
+    place, log_scale, value = np.zeros(rows), np.zeros(rows), np.full(rows, -np.inf)
+    done, iterations = np.zeros(rows, dtype=bool), np.zeros(rows, dtype=np.int16)
+    left = np.flatnonzero(likelihood.usable & likelihood.exists)
+    part = likelihood if len(left) == rows else likelihood.select(left)
+    for _ in range(_ITERATIONS):
+        scale = np.exp(log_scale[left])
+        sums = part.sums(place[left], scale)
+        reached = sums.g - log_scale[left]
+        step, log_step, decrement = _step(sums)
+        sound = (decrement >= 0.0) & (reached >= value[left] - _SLACK * (1.0 + np.abs(reached)))
+        value[left] = reached
+        iterations[left] += 1
+        move = np.where(sound, 1.0, 0.0)
+        place[left] += np.where(sound, step * scale, 0.0)
+        log_scale[left] += move * np.where(sound, log_step, 0.0)
+        finished = sound & (decrement <= _TOLERANCE)
+        done[left] = finished
+        going = sound & ~finished
+        if not going.any():
+            break
+        if going.sum() < 0.5 * len(going):
+            part = part.select(np.flatnonzero(going))
+            left = left[going]
+    return place, log_scale, done, iterations
+
+
+def _step(sums: Sums) -> tuple[Array, Array, Array]:
+    """Return the Newton step (Δm/s, Δ log s) and the decrement, −1 where the information is not positive definite."""
+    first, second = -sums.d1, -(1.0 + sums.z_d1)
+    a, b, c = -sums.d2, -(sums.d1 + sums.z_d2), -(sums.z_d1 + sums.zz_d2)
+    determinant = a * c - b * b
+    definite = (a > 0.0) & (determinant > 0.0)
+    inverse = 1.0 / np.where(definite, determinant, 1.0)
+    step = (c * first - b * second) * inverse
+    log_step = np.clip((a * second - b * first) * inverse, -1.0, 1.0)
+    return step, log_step, np.where(definite, step * first + log_step * second, -1.0)

@@ -1,0 +1,230 @@
+"""The Weibull family."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Self, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simstudy.families.base import Family, constant_rows
+from simstudy.families.likelihood import Evaluation, FamilyLikelihood, Solution
+from simstudy.families.sample_space import POSITIVE_NUMBERS
+from simstudy.families.solution import closed_form, solution
+from simstudy.families.status import Status
+from simstudy.numerics.symmetric import Entry
+from simstudy.parameters import POSITIVE, Array, Columns, Parameter
+
+_TOLERANCE = 1e-11
+_ITERATIONS = 100
+_EULER = float(np.euler_gamma)
+_START = math.pi / math.sqrt(6.0)
+
+
+class WeibullLikelihood(FamilyLikelihood):
+    """The likelihood of data kept as standardised logarithms y = (log x − origin)/unit ≤ 0, origin = max log x.
+
+    With v = k(log x − log λ) and w = eᵛ:
+    log p = log k + v − w − log x, score_k = (1 + v(1 − w))/k, score_λ = −k(1 − w)/λ.
+    """
+
+    def __init__(self, y: Array, origin: Array, unit: Array, exists: NDArray[np.bool_]) -> None:
+        self.y, self.origin, self.unit, self.exists = y, origin, unit, exists
+        self.mean = y.mean(axis=-1)
+        self.rows, self.size = y.shape
+        self.usable = np.isfinite(self.mean + origin + unit)
+
+    def evaluate(self, theta: Columns, *, products: bool = False) -> Evaluation:
+        """Evaluate by one pass over the data."""
+        shape, scale = (np.asarray(column, dtype=float) for column in theta)
+        slope = shape * self.unit
+        v = self.y * slope[:, np.newaxis]
+        v += (shape * (self.origin - np.log(scale)))[:, np.newaxis]
+        w = np.exp(v)
+        vw = v * w
+        mean_v, mean_w, mean_vw = v.mean(axis=-1), w.mean(axis=-1), vw.mean(axis=-1)
+        vvw = self._mean(v, vw)
+        ratio = shape / scale
+        information = [
+            (1.0 + vvw) / (shape * shape),
+            (1.0 - mean_w - mean_vw) / scale,
+            ratio * ((shape + 1.0) * mean_w - 1.0) / scale,
+        ]
+        return Evaluation(
+            np.log(shape) + mean_v - mean_w - self.origin - self.unit * self.mean,
+            [(1.0 + mean_v - mean_vw) / shape, ratio * (mean_w - 1.0)],
+            information,
+            self._products(v, w, vw, shape, ratio) if products else [],
+        )
+
+    def _products(self, v: Array, w: Array, vw: Array, shape: Array, ratio: Array) -> list[Array]:
+        v -= vw
+        w -= 1.0
+        first, second, both = self._mean(v, v), self._mean(w, w), self._mean(v, w)
+        mean_first, mean_second = v.mean(axis=-1), w.mean(axis=-1)
+        return [
+            (1.0 + 2.0 * mean_first + first) / (shape * shape),
+            (mean_second + both) * ratio / shape,
+            second * ratio * ratio,
+        ]
+
+    def _mean(self, first: Array, second: Array) -> Array:
+        return np.asarray(np.einsum("rn,rn->r", first, second) / self.size)
+
+    def select(self, rows: NDArray[np.intp]) -> Self:
+        """Return the likelihood of some of the rows."""
+        return type(self)(self.y[rows], self.origin[rows], self.unit[rows], self.exists[rows])
+
+
+@final
+class Weibull(Family):
+    """log p = log k − k log λ + (k−1) log x − (x/λ)ᵏ; I = [[(π²/6 + (1−γ)²)/k², −(1−γ)/λ], [·, k²/λ²]]."""
+
+    name = "weibull"
+    formula = "log p(x) = log shape − shape·log scale + (shape − 1) log x − (x/scale)^shape"
+    parameters = (Parameter("shape", POSITIVE, (0.4, 6.0)), Parameter("scale", POSITIVE, (0.1, 10.0)))
+    sample_space = POSITIVE_NUMBERS
+
+    def log_density(self, x: Array, theta: Columns) -> Array:
+        """Return log k − log x + v − eᵛ, v = k log(x/λ)."""
+        v = theta[0] * np.log(x / theta[1])
+        return np.asarray(np.log(theta[0]) - np.log(x) + v - np.exp(v))
+
+    def score(self, x: Array, theta: Columns) -> Sequence[Array]:
+        """Return ((1 + v(1 − w))/k, −k(1 − w)/λ)."""
+        v = theta[0] * np.log(x / theta[1])
+        gap = -np.expm1(v)
+        return (1.0 + v * gap) / theta[0], -theta[0] * gap / theta[1]
+
+    def hessian(self, x: Array, theta: Columns) -> Sequence[Array]:
+        """Return (−(1 + v²w)/k², −(1 − w − vw)/λ, k(1 − (k+1)w)/λ²)."""
+        v = theta[0] * np.log(x / theta[1])
+        w = np.exp(v)
+        return (
+            -(1.0 + v * v * w) / np.square(theta[0]),
+            -(1.0 - w - v * w) / theta[1],
+            theta[0] * (1.0 - (theta[0] + 1.0) * w) / np.square(theta[1]),
+        )
+
+    def expected_information(self, theta: Columns) -> Sequence[Entry]:
+        """Return the closed form."""
+        shape, scale = (np.asarray(column, dtype=float) for column in theta)
+        corner = math.pi**2 / 6.0 + (1.0 - _EULER) ** 2
+        return corner / (shape * shape), -(1.0 - _EULER) / scale, np.square(shape / scale)
+
+    def sample(self, rng: np.random.Generator, theta: Columns, size: tuple[int, ...]) -> Array:
+        """Draw a power of a standard exponential."""
+        draws = rng.weibull(theta[0], size)
+        draws *= theta[1]
+        return draws
+
+    def start(self, x: Array) -> Columns:
+        """Return shape and scale from the first two moments of log x, which is Gumbel."""
+        return self.starts(self.likelihood(x))[0]
+
+    def starts(self, likelihood: WeibullLikelihood) -> Sequence[Columns]:
+        """Return shape π/(√6 sd) and the scale that goes with it."""
+        shape = _START / likelihood.unit
+        centre = likelihood.origin + likelihood.unit * likelihood.mean
+        return ((shape, np.exp(centre + _EULER / shape)),)
+
+    def likelihood(self, x: Array) -> WeibullLikelihood:
+        """Standardise log x by its maximum and standard deviation (by one where it is constant)."""
+        y = np.log(x)
+        origin = y.max(axis=-1)
+        y -= origin[:, np.newaxis]
+        mean = y.mean(axis=-1)
+        variance = np.einsum("rn,rn->r", y, y) / y.shape[1] - mean * mean
+        exists = ~constant_rows(y)
+        unit = np.where(exists & (variance > 0.0), np.sqrt(variance), 1.0)
+        y *= (1.0 / unit)[:, np.newaxis]
+        return WeibullLikelihood(y, origin, unit, exists)
+
+    def solve(self, likelihood: WeibullLikelihood, known: Mapping[int, Array]) -> Solution | None:
+        """Return k̂ from the profile equation and λ̂ᵏ = mean xᵏ."""
+        if 1 in known:
+            return None
+        if 0 in known:
+            slope = known[0] * likelihood.unit
+            log_power = np.log(np.exp(likelihood.y * slope[:, np.newaxis]).mean(axis=-1))
+            exists, done, iterations = np.array(True), np.array(True), np.array(0)
+        else:
+            slope, log_power, done, iterations = _solve_profile(likelihood)
+            exists = likelihood.exists
+        shape = slope / likelihood.unit
+        scale = np.exp(likelihood.origin + log_power / shape)
+        status = np.where(exists, np.where(done, Status.CONVERGED, Status.MAX_ITERATIONS), Status.NO_MAXIMUM)
+        return solution((shape, scale), likelihood, status, iterations)
+
+
+class _Moments(NamedTuple):
+    """Of y under the weights w ∝ e^{ty}: log mean w, mean, variance and third central moment."""
+
+    log_power: Array
+    mean: Array
+    variance: Array
+    third: Array
+
+
+def _moments(y: Array, square: Array, t: Array) -> _Moments:
+    w = y * t[:, np.newaxis]
+    np.exp(w, out=w)
+    total = w.sum(axis=-1)
+    first = np.einsum("rn,rn->r", w, y) / total
+    second = np.einsum("rn,rn->r", w, square) / total
+    w *= y
+    third = np.einsum("rn,rn->r", w, square) / total
+    variance = second - first * first
+    return _Moments(
+        np.log(total / y.shape[1]), first, variance, third - first * (3.0 * second - 2.0 * first * first)
+    )
+
+
+def _solve_profile(likelihood: WeibullLikelihood) -> tuple[Array, Array, NDArray[np.bool_], NDArray[np.int16]]:
+    """Solve f(t) = 1 + t(ȳ − E_w[y]) = 0, w ∝ e^{ty}, by Halley's method in log t within a live bracket.
+
+    f falls monotonely from 1, so its sign keeps the bracket. Convergence is cubic: a decrement f²/|f′| of 10⁻¹¹ before a step
+    leaves an error below rounding after it. Returns t, log mean e^{ty}, whether it converged, and the iterations.
+    """
+    rows = likelihood.rows
+    t, log_power = np.full(rows, _START), np.zeros(rows)
+    done, iterations = np.zeros(rows, dtype=bool), np.zeros(rows, dtype=np.int16)
+    left = np.flatnonzero(likelihood.usable & likelihood.exists)
+    y, mean = likelihood.y[left] if len(left) < rows else likelihood.y, likelihood.mean[left]
+    square = y * y
+    low, high = np.zeros(len(left)), np.full(len(left), np.inf)
+    for _ in range(_ITERATIONS):
+        if not len(left):
+            break
+        now = t[left]
+        moments = _moments(y, square, now)
+        f = 1.0 + now * (mean - moments.mean)
+        bend = now * now * moments.variance
+        slope = (f - 1.0) - bend
+        curve = slope - 2.0 * bend - now * bend * moments.third / moments.variance
+        low, high = np.where(f > 0.0, now, low), np.where(f > 0.0, high, now)
+        moved = now * np.exp(_halley(f, slope, curve))
+        inside = (moved > low) & (moved < high)
+        moved = np.where(inside, moved, np.where(high < np.inf, 0.5 * (low + high), 2.0 * now))
+        step = moved - now
+        finished = inside & (f * f <= _TOLERANCE * -slope)
+        iterations[left] += 1
+        done[left], t[left] = finished, moved
+        log_power[left] = moments.log_power + step * (
+            moments.mean + step * (moments.variance / 2.0 + step * moments.third / 6.0)
+        )
+        if finished.all():
+            break
+        if finished.sum() > 0.5 * len(left):
+            keep = ~finished
+            left, y, square, mean, low, high = (v[keep] for v in (left, y, square, mean, low, high))
+    return t, log_power, done, iterations
+
+
+def _halley(f: Array, slope: Array, curve: Array) -> Array:
+    """Return Halley's step, or Newton's where Halley's does not go downhill, at most one."""
+    newton = -f / slope
+    denominator = 1.0 + 0.5 * newton * curve / slope
+    return np.clip(np.where(denominator > 0.5, newton / denominator, newton), -1.0, 1.0)

@@ -1,0 +1,142 @@
+"""The mean log-likelihood of a block of data sets in the free parameters of a parametrisation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simstudy.families.base import Family
+from simstudy.families.likelihood import Evaluation, FamilyLikelihood
+from simstudy.numerics.symmetric import (
+    Entry,
+    congruence,
+    fill,
+    plus,
+    position,
+    pull_back,
+    select,
+    times,
+    unpack,
+)
+from simstudy.parameters import Array, Columns, Domain, Parametrisation
+
+
+class Likelihood:
+    """The log-likelihood of R data sets, averaged over their n observations, as a function of the free parameters.
+
+    Parameters
+    ----------
+    family
+        The fitted family.
+    x
+        Data (R, n), or data already reduced by `Family.likelihood`.
+    parametrisation
+        Names the parameters φ; the base one by default.
+    known
+        Values of the parameters held known, by name.
+    """
+
+    def __init__(
+        self,
+        family: Family,
+        x: Array | FamilyLikelihood,
+        parametrisation: Parametrisation | None = None,
+        known: Mapping[str, float] | None = None,
+    ) -> None:
+        self.family = family
+        self.parametrisation = parametrisation or family.parametrisations[0]
+        self.known = dict(known or {})
+        names = self.parametrisation.names
+        self.kept = tuple(i for i, name in enumerate(names) if name not in self.known)
+        self.reduced = x if isinstance(x, FamilyLikelihood) else family.likelihood(x)
+        self.is_base = self.parametrisation.names == family.parametrisations[0].names
+
+    @property
+    def free(self) -> tuple[str, ...]:
+        """Names of the free parameters."""
+        return tuple(self.parametrisation.names[i] for i in self.kept)
+
+    @property
+    def domains(self) -> tuple[Domain, ...]:
+        """Domains of the free parameters."""
+        return tuple(self.parametrisation.domains[i] for i in self.kept)
+
+    @property
+    def rows(self) -> int:
+        """Number R of data sets."""
+        return self.reduced.rows
+
+    def full(self, free: Columns) -> list[Array]:
+        """Return all parameters φ, the known ones at their values."""
+        values = iter(free)
+        return [
+            np.asarray(self.known[name], dtype=float) if name in self.known else np.asarray(next(values))
+            for name in self.parametrisation.names
+        ]
+
+    def evaluate(self, free: Columns, *, products: bool = False) -> Evaluation:
+        """Evaluate at the free parameters, given as arrays (R,) or scalars.
+
+        With J = ∂θ/∂φ: score Jᵀs, information Jᵀ𝒥J − Σᵢ sᵢ ∂²θᵢ, products JᵀPJ; then the known parameters are left out.
+        """
+        phi = self.full(free)
+        if self.is_base:
+            base = self.reduced.evaluate(phi, products=products)
+            return self._leave_out_known(base) if self.known else base
+        base = self.reduced.evaluate(self.parametrisation.to_base(phi), products=products)
+        jacobian = self.parametrisation.jacobian(phi)
+        information = congruence(base.information, jacobian)
+        for (i, j, k), bend in self.parametrisation.curvature(phi).items():
+            index = position(j, k, len(phi))
+            information[index] = plus(information[index], times(-1.0, base.score[i], bend))
+        outer = congruence(base.products, jacobian) if products else []
+        mapped = Evaluation(base.value, pull_back(base.score, jacobian), information, outer)
+        return self._leave_out_known(mapped) if self.known else mapped
+
+    def select(self, rows: NDArray[np.intp]) -> Likelihood:
+        """Return the likelihood of some of the data sets."""
+        return Likelihood(self.family, self.reduced.select(rows), self.parametrisation, self.known)
+
+    def value(self, theta: Array) -> Array:
+        """Return the mean log-likelihood (R,) at θ of shape (R, p) or (p,)."""
+        return np.asarray(np.broadcast_to(self.evaluate(_columns(theta)).value, (self.rows,)))
+
+    def score(self, theta: Array) -> Array:
+        """Return the mean score (R, p) at θ of shape (R, p) or (p,)."""
+        return fill(self.evaluate(_columns(theta)).score, self.rows)
+
+    def hessian(self, theta: Array) -> Array:
+        """Return the Hessian of the mean log-likelihood (R, p, p) at θ of shape (R, p) or (p,)."""
+        return -unpack(fill(self.evaluate(_columns(theta)).information, self.rows))
+
+    def score_products(self, theta: Array) -> Array:
+        """Return the mean (R, p, p) of products sᵢsᵢᵀ of single scores at θ of shape (R, p) or (p,)."""
+        return unpack(fill(self.evaluate(_columns(theta), products=True).products, self.rows))
+
+    def _leave_out_known(self, evaluation: Evaluation) -> Evaluation:
+        size = len(self.parametrisation.names)
+        return Evaluation(
+            evaluation.value,
+            [evaluation.score[i] for i in self.kept],
+            select(evaluation.information, self.kept, size),
+            select(evaluation.products, self.kept, size) if evaluation.products else [],
+        )
+
+
+def expected_information(
+    family: Family, parametrisation: Parametrisation, phi: Columns, kept: Sequence[int]
+) -> list[Entry]:
+    """Return I(φ) per observation of the parameters kept, packed, batched over φ."""
+    if parametrisation.expected_information is not None:
+        packed = list(parametrisation.expected_information(phi))
+    else:
+        base = family.expected_information(parametrisation.to_base(phi))
+        packed = congruence(base, parametrisation.jacobian(phi))
+    return select(packed, kept, len(phi))
+
+
+def _columns(theta: Array) -> list[Array]:
+    theta = np.asarray(theta, dtype=float)
+    return [np.ascontiguousarray(theta[..., i]) for i in range(theta.shape[-1])]

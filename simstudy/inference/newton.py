@@ -1,0 +1,165 @@
+"""Levenberg–Newton maximisation of a block of log-likelihoods in unconstrained coordinates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simstudy.families.status import Status
+from simstudy.inference.likelihood import Likelihood
+from simstudy.numerics.symmetric import Entry, position, solve
+from simstudy.parameters import REAL, Array, Domain
+
+_TOLERANCE = 1e-14
+_ITERATIONS = 300
+_SLACK = 1e-13
+_LONGEST_STEP = 5.0
+_FLAT_STEP = 1e-2
+_FARTHEST = 350.0
+_DAMPINGS = 30
+
+
+class Maximum(NamedTuple):
+    """Free parameters, mean log-likelihood, status and iterations, one row per data set."""
+
+    theta: list[Array]
+    value: Array
+    status: NDArray[np.int8]
+    iterations: NDArray[np.int16]
+
+
+class _Point(NamedTuple):
+    """Coordinates u, value, gradient and packed information in unconstrained coordinates, one row per data set."""
+
+    real: list[Array]
+    value: Array
+    gradient: list[Array]
+    information: list[Array]
+
+    def take(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> _Point:
+        return _Point(
+            [u[rows] for u in self.real],
+            self.value[rows],
+            [g[rows] for g in self.gradient],
+            [h[rows] for h in self.information],
+        )
+
+    def where(self, chosen: NDArray[np.bool_], other: _Point) -> _Point:
+        def pick(new: Sequence[Array], old: Sequence[Array]) -> list[Array]:
+            return [np.where(chosen, a, b) for a, b in zip(new, old, strict=True)]
+
+        return _Point(
+            pick(self.real, other.real),
+            np.where(chosen, self.value, other.value),
+            pick(self.gradient, other.gradient),
+            pick(self.information, other.information),
+        )
+
+
+def maximise(likelihood: Likelihood, start: Sequence[Array]) -> Maximum:
+    """Maximise from one starting point per data set.
+
+    Steps solve (𝒥 + λD)Δu = g with D the diagonal of |𝒥|; λ grows until 𝒥 + λD is positive definite and the
+    log-likelihood does not fall, and shrinks to 0. Stops on the Newton decrement gᵀ𝒥⁻¹g < 10⁻¹⁴, after which one more
+    full step is exact to rounding. A decrement that small with a long step is a likelihood that levels off towards the
+    boundary; a coordinate that runs away is a likelihood without a maximum.
+    """
+    rows = likelihood.rows
+    real = [
+        np.array(np.broadcast_to(domain.to_real(np.asarray(column, dtype=float)), (rows,)))
+        for domain, column in zip(likelihood.domains, start, strict=True)
+    ]
+    best = [column.copy() for column in real]
+    value = np.full(rows, -np.inf)
+    status = np.full(rows, Status.MAX_ITERATIONS, dtype=np.int8)
+    iterations = np.zeros(rows, dtype=np.int16)
+    left, part = np.arange(rows), likelihood
+    point, damping = _evaluate(part, real), np.zeros(rows)
+    for _ in range(_ITERATIONS):
+        verdict, final = _judge(part.domains, point, damping)
+        value[left] = point.value
+        for whole, u, du in zip(best, point.real, final, strict=True):
+            whole[left] = u + np.where(verdict == Status.CONVERGED, du, 0.0)
+        status[left] = verdict
+        going = verdict == Status.MAX_ITERATIONS
+        if not going.any():
+            break
+        if not going.all():
+            keep = np.flatnonzero(going)
+            left, part, point, damping = left[keep], part.select(keep), point.take(keep), damping[keep]
+        iterations[left] += 1
+        point, damping = _advance(part, point, damping)
+    theta = [domain.from_real(u) for domain, u in zip(likelihood.domains, best, strict=True)]
+    return Maximum(theta, value, status, iterations)
+
+
+def _evaluate(likelihood: Likelihood, real: list[Array]) -> _Point:
+    """Evaluate and carry gradient and information to the unconstrained coordinates."""
+    theta = [domain.from_real(u) for domain, u in zip(likelihood.domains, real, strict=True)]
+    result = likelihood.evaluate(theta)
+    slopes = [domain.derivatives(t) for domain, t in zip(likelihood.domains, theta, strict=True)]
+    rows, size = likelihood.rows, len(real)
+
+    def spread(entry: Entry) -> Array:
+        return np.array(np.broadcast_to(np.asarray(entry, dtype=float), (rows,)))
+
+    gradient = [spread(result.score[i] * slopes[i][0]) for i in range(size)]
+    information = []
+    for i in range(size):
+        for j in range(i, size):
+            entry = result.information[position(i, j, size)] * slopes[i][0] * slopes[j][0]
+            information.append(spread(entry - result.score[i] * slopes[i][1] if i == j else entry))
+    return _Point(real, spread(result.value), gradient, information)
+
+
+def _judge(domains: Sequence[Domain], point: _Point, damping: Array) -> tuple[NDArray[np.int8], list[Array]]:
+    """Tell which rows are finished and how, and their last Newton step."""
+    step, definite = solve(point.information, point.gradient)
+    decrement = sum(g * d for g, d in zip(point.gradient, step, strict=True))
+    longest = np.max([np.abs(d) for d in step], axis=0)
+    runaway = np.zeros(len(point.value), dtype=bool)
+    for domain, u in zip(domains, point.real, strict=True):
+        if domain is not REAL:
+            runaway |= np.abs(u) > _FARTHEST
+    small = definite & (decrement <= _TOLERANCE)
+    level = np.max([np.abs(g) for g in point.gradient], axis=0) <= 1e-13
+    verdict = np.full(len(point.value), Status.MAX_ITERATIONS, dtype=np.int8)
+    verdict[small] = Status.CONVERGED
+    verdict[small & (longest > _FLAT_STEP)] = Status.BOUNDARY
+    verdict[~definite & level & (damping > 1.0)] = Status.NOT_CONCAVE
+    verdict[runaway] = Status.NO_MAXIMUM
+    verdict[~np.isfinite(point.value)] = Status.NOT_FINITE
+    return verdict, step
+
+
+def _advance(likelihood: Likelihood, point: _Point, damping: Array) -> tuple[_Point, Array]:
+    """Try one damped step; return the point reached (or the old one, with more damping)."""
+    step, damping = _damped_step(point, damping)
+    trial_at = []
+    for domain, u, du in zip(likelihood.domains, point.real, step, strict=True):
+        trial_at.append(u + (du if domain is REAL else np.clip(du, -_LONGEST_STEP, _LONGEST_STEP)))
+    trial = _evaluate(likelihood, trial_at)
+    better = trial.value >= point.value - _SLACK * (1.0 + np.abs(point.value))
+    relaxed = np.where(damping > 1e-6, damping / 10.0, 0.0)
+    return trial.where(better, point), np.where(better, relaxed, np.maximum(10.0 * damping, 1e-3))
+
+
+def _damped_step(point: _Point, damping: Array) -> tuple[list[Array], Array]:
+    """Return (𝒥 + λD)⁻¹g with λ raised until the matrix is positive definite."""
+    size = len(point.gradient)
+    diagonal = [position(i, i, size) for i in range(size)]
+    scale = [np.abs(point.information[k]) for k in diagonal]
+    floor = 1e-8 * np.max(scale, axis=0) + 1e-300
+    scale = [np.maximum(s, floor) for s in scale]
+    for _ in range(_DAMPINGS):
+        matrix = list(point.information)
+        for k, s in zip(diagonal, scale, strict=True):
+            matrix[k] = matrix[k] + damping * s
+        step, definite = solve(matrix, point.gradient)
+        if definite.all():
+            break
+        damping = np.where(definite, damping, np.maximum(4.0 * damping, 1e-3))
+    return [np.where(definite & np.isfinite(d), d, 0.0) for d in step], damping
