@@ -1,0 +1,143 @@
+"""What the measures of one cell are computed from: converged replicates, limits, and their joint products."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simstudy.analysis import matrices
+from simstudy.analysis.control_variates import ROUNDING, Controls, controls
+from simstudy.analysis.matrices import MatrixEstimate
+from simstudy.analysis.packed import by_entry, diagonal, inverse_diagonal, upper
+from simstudy.inference.status import Status
+from simstudy.parameters import Array
+from simstudy.study.limits import Limits
+from simstudy.study.replicates import Replicates
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One scenario at one n: R replicates of which m converged; p free parameters, q = p(p+1)/2.
+
+    Numbers of converged replicates are finite by the contract of `Replicates`; one that is not makes what
+    is computed from it NaN, never a failure in disguise. If fewer than two converged, no spread can be
+    estimated: the cell then holds two replicates of NaN, and every conditional measure is NaN.
+
+    Attributes
+    ----------
+    n
+        Sample size.
+    level
+        Nominal coverage of the Wald intervals.
+    limits
+        What theory says as n → ∞.
+    converged : (R,) bool
+        Which replicates converged.
+    theta : (p, m)
+        Estimates θ̂ of the converged replicates.
+    information, expected : (q, m)
+        Observed information J at θ̂ and expected information I(θ̂), of the converged replicates.
+    score : (p, m)
+        Mean score at θ* of the converged replicates.
+    all_scores, all_information : (p, R), (q, R)
+        Mean score and observed information at θ* of all replicates, whatever became of the fit.
+    """
+
+    n: int
+    level: float
+    limits: Limits
+    converged: NDArray[np.bool_]
+    theta: Array
+    information: Array
+    expected: Array
+    score: Array
+    all_scores: Array
+    all_information: Array
+
+    @cached_property
+    def error(self) -> Array:
+        """θ̂ − θ*, (p, m)."""
+        return np.asarray(self.theta - self.limits.theta[:, None])
+
+    @cached_property
+    def scaled_error(self) -> Array:
+        """√n(θ̂ − θ*), (p, m)."""
+        return np.asarray(np.sqrt(self.n) * self.error)
+
+    @cached_property
+    def controls(self) -> Controls | None:
+        """Score control variates, or None where the replicates cannot bear them."""
+        if self.converged.sum() < 2:
+            return None
+        return controls(self.all_scores, self.all_information, self.limits, self.n)
+
+    @property
+    def accuracy(self) -> Array:
+        """Rounding of θ̂, (p,): no Monte Carlo error of a controlled estimate is claimed below it."""
+        return np.asarray(ROUNDING * np.abs(self.theta).max(axis=-1))
+
+    @cached_property
+    def mean_information(self) -> dict[str, MatrixEstimate]:
+        """Mean of J, raw and controlled."""
+        raw = matrices.mean(self.information)
+        if self.controls is None:
+            return {"raw": raw, "control-variate": raw}
+        controlled = matrices.controlled_mean(self.information, self.converged, self.controls)
+        return {"raw": raw, "control-variate": controlled}
+
+    @cached_property
+    def covariance(self) -> dict[str, MatrixEstimate]:
+        """n·Cov(θ̂), raw and controlled."""
+        z, accuracy = self.scaled_error, np.sqrt(self.n) * self.accuracy
+        raw = matrices.covariance(z)
+        if self.controls is None:
+            return {"raw": raw, "control-variate": raw}
+        controlled = matrices.controlled_covariance(z, self.converged, self.controls, accuracy)
+        return {"raw": raw, "control-variate": controlled}
+
+    @cached_property
+    def model_variances(self) -> dict[str, Array]:
+        """Variances of θ̂ that the model claims, diag(nJ)⁻¹ and diag(n I(θ̂))⁻¹, (p, m) each."""
+        return {
+            "observed": inverse_diagonal(self.information) / self.n,
+            "expected": inverse_diagonal(self.expected) / self.n,
+        }
+
+    @property
+    def limiting_variance(self) -> Array:
+        """Diagonal of A⁻¹BA⁻¹/n, the variance of θ̂ in the limit, (p,)."""
+        return np.asarray(diagonal(upper(self.limits.covariance)) / self.n)
+
+    @property
+    def normal_quantile(self) -> float:
+        """Standard normal quantile z of a two-sided interval of the nominal level."""
+        return NormalDist().inv_cdf(0.5 + 0.5 * self.level)
+
+
+def converged_rows(replicates: Replicates) -> NDArray[np.bool_]:
+    """Tell which replicates converged, (R,)."""
+    return np.asarray(replicates.status == Status.CONVERGED)
+
+
+def build(replicates: Replicates, limits: Limits, n: int, level: float, expected: Array) -> Cell:
+    """Arrange a record by entry; ``expected`` (m, p, p) is I(θ̂) of the converged replicates."""
+    converged = converged_rows(replicates)
+    scores, information = by_entry(replicates.score_limit), by_entry(replicates.information_limit)
+    estimates = {
+        "theta": by_entry(_chosen(replicates.theta, converged)),
+        "information": by_entry(_chosen(replicates.information, converged)),
+        "score": scores if converged.all() else by_entry(replicates.score_limit[converged]),
+        "expected": upper(expected),
+    }
+    if converged.sum() < 2:
+        estimates = {name: np.full((len(values), 2), np.nan) for name, values in estimates.items()}
+    return Cell(n, level, limits, converged, all_scores=scores, all_information=information, **estimates)
+
+
+def _chosen(rows: Array, converged: NDArray[np.bool_]) -> Array:
+    """Return the converged rows, without a copy where that is all of them."""
+    return rows if converged.all() else rows[converged]

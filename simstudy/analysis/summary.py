@@ -1,0 +1,160 @@
+"""The summary: one tidy row per cell, measure, estimator and entry, and its file."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from simstudy.analysis.cell import Cell, build, converged_rows
+from simstudy.analysis.measures import MEASURES, Measure
+from simstudy.errors import UnusableResultsError
+from simstudy.files import told, write_atomically
+from simstudy.numerics.symmetric import pairs
+from simstudy.study import limits as theory
+from simstudy.study.limits import Limits
+from simstudy.study.replicates import Replicates
+from simstudy.study.scenario import Scenario
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Row(NamedTuple):
+    """One row of the summary; ``row`` and ``column`` are parameter names, empty where they do not apply."""
+
+    study: str
+    scenario: str
+    family: str
+    n: int
+    measure: str
+    estimator: str
+    row: str
+    column: str
+    value: float
+    mcse: float
+    limit: float
+    replicates: int
+    failed: int
+
+
+COLUMNS = Row._fields
+_NUMBERS = ("value", "mcse", "limit")
+_COUNTS = ("n", "replicates", "failed")
+
+
+def summarise(study_name: str, cells: Iterable[tuple[Scenario, Replicates, Limits]]) -> pd.DataFrame:
+    """Return the summary of all cells, in their order; each cell is read, summarised and let go in turn.
+
+    Returns
+    -------
+    DataFrame
+        Columns as in `Row`; rows by cell, then measure in the order of ``MEASURES``, estimator and entry.
+    """
+    return _frame(
+        row._replace(study=study_name)
+        for scenario, replicates, limits in cells
+        for row in summarise_cell(scenario, replicates, limits)
+    )
+
+
+def summarise_cell(scenario: Scenario, replicates: Replicates, limits: Limits) -> list[Row]:
+    """Return the rows of one cell, their ``study`` still empty, from its first R replicates.
+
+    Numbers that cannot be computed, for want of converged replicates or by overflow, are NaN or infinite, and
+    tell it themselves: floating point warnings are off.
+    """
+    asked = replicates.head(scenario.replicates)
+    with np.errstate(all="ignore"):
+        estimates = asked.theta[converged_rows(asked)]
+        expected = theory.expected_information(scenario, estimates)
+        cell = build(asked, limits, scenario.n, scenario.level, expected)
+        return [row for name, measure in MEASURES.items() for row in _rows(scenario, cell, name, measure)]
+
+
+def _rows(scenario: Scenario, cell: Cell, name: str, measure: Measure) -> list[Row]:
+    """Return the rows of one measure."""
+    entries = _entries(scenario.free, measure.shape)
+    limits = np.broadcast_to(np.asarray(measure.limit(cell), dtype=float), len(entries))
+    total, failed = len(cell.converged), int((~cell.converged).sum())
+    return [
+        Row(
+            "", scenario.name, scenario.fit, scenario.n, name, estimator, *entry,
+            float(value), float(mcse), float(limit), total, failed,
+        )
+        for estimator, estimate in measure.estimates(cell).items()
+        for entry, value, mcse, limit in zip(entries, estimate.value, estimate.mcse, limits, strict=True)
+    ]  # fmt: skip
+
+
+def _entries(free: tuple[str, ...], shape: str) -> list[tuple[str, str]]:
+    """Return the (row, column) names of the entries of a measure."""
+    if shape == "scalar":
+        return [("", "")]
+    if shape == "vector":
+        return [(name, "") for name in free]
+    return [(free[i], free[j]) for i, j in pairs(len(free))]
+
+
+def _frame(rows: Iterable[Row]) -> pd.DataFrame:
+    import pandas as pd
+
+    frame = pd.DataFrame.from_records(list(rows), columns=list(COLUMNS))
+    return frame.astype(dict.fromkeys(_COUNTS, "int64") | dict.fromkeys(_NUMBERS, "float64"))
+
+
+def write(frame: pd.DataFrame, path: Path) -> None:
+    """Write a summary as CSV in UTF-8, whole or not at all; the bytes depend on nothing but the numbers.
+
+    Floats are the shortest text that reads back to the same bits, an empty field is NaN, lines end in a
+    line feed.
+
+    Raises
+    ------
+    UnusableResultsError
+        If the file cannot be written.
+    """
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([_field(value) for value in row] for row in frame[list(COLUMNS)].itertuples(index=False))
+    write_atomically(path, text.getvalue().encode())
+
+
+def _field(value: object) -> str:
+    if isinstance(value, float):
+        return "" if math.isnan(value) else repr(float(value))
+    return str(value)
+
+
+def read(path: Path) -> pd.DataFrame:
+    """Read what `write` wrote, bit for bit.
+
+    Raises
+    ------
+    UnusableResultsError
+        If the file cannot be read or is not a summary.
+    """
+    with told(path, "read"):
+        content = path.read_bytes()
+    try:
+        header, *lines = csv.reader(io.StringIO(content.decode(), newline=""), strict=True)
+        if tuple(header) == COLUMNS:
+            return _frame(_parsed(line) for line in lines)
+    except (ValueError, csv.Error):
+        pass
+    message = f"{path}: not a summary, damaged or foreign: write it again with `simstudy report`"
+    raise UnusableResultsError(message)
+
+
+def _parsed(line: list[str]) -> Row:
+    """Return the row of one line of the file; ValueError where it is none."""
+    fields = dict(zip(COLUMNS, line, strict=True))
+    numbers = {name: float(fields[name] or "nan") for name in _NUMBERS}
+    counts = {name: int(fields[name]) for name in _COUNTS}
+    return Row(**{**fields, **numbers, **counts})  # type: ignore[arg-type]

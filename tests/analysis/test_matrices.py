@@ -1,0 +1,59 @@
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from simstudy.analysis import matrices
+from simstudy.analysis.packed import full, multiplicity
+
+VECTORS = np.random.default_rng(1).gamma(2.0, 1.0, (3, 41))
+
+
+def loop_covariance(psi):
+    """Return Σ(ψ−ψ̄)(ψ−ψ̄)ᵀ/(R(R−1)) by a plain loop."""
+    replicates = psi.shape[1]
+    psi = psi - psi.mean(axis=1, keepdims=True)
+    return sum(np.outer(psi[:, r], psi[:, r]) for r in range(replicates)) / (replicates * (replicates - 1))
+
+
+def test_covariance_and_the_mcse_of_its_entries_by_plain_loops():
+    found = matrices.covariance(VECTORS)
+    assert_allclose(full(found.value), np.cov(VECTORS))
+    deviation = VECTORS - VECTORS.mean(axis=1, keepdims=True)
+    psi = (
+        np.array([deviation[i] * deviation[j] for i in range(3) for j in range(i, 3)]) - found.value[:, None]
+    )
+    assert_allclose(found.covariance, loop_covariance(psi))
+    assert_allclose(found.entries.mcse, np.sqrt(np.diagonal(loop_covariance(psi))))
+
+
+def test_mean_and_the_mcse_of_its_entries_by_plain_loops():
+    found = matrices.mean(VECTORS)
+    assert_allclose(found.value, VECTORS.mean(axis=1))
+    assert_allclose(found.covariance, np.cov(VECTORS) / 41)
+
+
+def test_noise_counts_off_diagonal_entries_twice():
+    found = matrices.mean(VECTORS)
+    weights = multiplicity(3)
+    assert found.noise.value[0] == pytest.approx(np.sqrt(weights @ found.entries.mcse**2))
+    deviation = VECTORS - VECTORS.mean(axis=1, keepdims=True)
+    squares = [weights @ deviation[:, r] ** 2 / 40 for r in range(41)]
+    spread = np.std(squares, ddof=1) / np.sqrt(41)
+    assert found.noise.mcse[0] == pytest.approx(spread / (2 * found.noise.value[0]))
+
+
+@pytest.mark.parametrize("name", ["exponential", "normal_variance"])
+def test_with_too_few_replicates_for_controls_both_estimates_are_raw(simulated, name):
+    cell = simulated[name](0, 12, 10).cell
+    assert cell.controls is None
+    assert cell.covariance["control-variate"] is cell.covariance["raw"]
+    assert cell.mean_information["control-variate"] is cell.mean_information["raw"]
+
+
+def test_where_the_estimate_is_the_score_the_controlled_covariance_is_exact(simulated):
+    """The mean of a normal sample is linear in the score, so n·Var is known without Monte Carlo error."""
+    cell = simulated["normal"](0, 500, 10).cell
+    found = cell.covariance["control-variate"].entries
+    assert_allclose(found.value[0], 4.0, rtol=1e-13)
+    assert found.mcse[0] < 1e-12
+    assert abs(found.value[0] - 4.0) <= found.mcse[0]

@@ -1,0 +1,215 @@
+"""All measures at once: exact finite-sample truths, and their MCSE against repeated studies."""
+
+import math
+from functools import cache
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from scipy import integrate, special, stats
+
+from simstudy.analysis.measures import MEASURES
+
+ESTIMATORS = {
+    "mean_observed_information": ["raw", "control-variate"],
+    "sd_observed_information": ["raw"],
+    "quantile_observed_information": ["5%", "95%"],
+    "scaled_covariance": ["raw", "control-variate"],
+    "bias": ["raw", "control-variate"],
+    "empirical_se": ["raw"],
+    "model_se": ["observed", "expected"],
+    "relative_error_model_se": ["observed", "expected"],
+    "mse": ["raw"],
+    "coverage": ["wald-observed", "wald-expected"],
+    "mean_score": ["raw"],
+    "score_covariance": ["raw"],
+    "information_error": ["raw", "control-variate"],
+    "covariance_error": ["raw", "control-variate"],
+    "noise_floor": [
+        "information-raw", "information-control-variate", "covariance-raw", "covariance-control-variate",
+    ],
+    "efficiency": ["raw"],
+    "failure_rate": ["wilson"],
+}  # fmt: skip
+
+
+def test_every_measure_has_its_estimators_in_order(simulated):
+    cell = simulated["normal"](0, 100, 10).cell
+    assert {name: list(m.estimates(cell)) for name, m in MEASURES.items()} == ESTIMATORS
+    assert list(MEASURES) == list(ESTIMATORS)
+
+
+def test_every_measure_has_the_entries_of_its_shape(simulated):
+    cell = simulated["normal"](0, 100, 10).cell
+    size = {"scalar": 1, "vector": 2, "matrix": 3}
+    for measure in MEASURES.values():
+        for estimate in measure.estimates(cell).values():
+            assert estimate.value.shape == estimate.mcse.shape == (size[measure.shape],)
+
+
+def test_limits(simulated):
+    cell = simulated["normal_variance"](0, 100, 10, 1.0, 4.0).cell
+    found = {
+        name: np.broadcast_to(m.limit(cell), 3 if m.shape == "matrix" else 2) for name, m in MEASURES.items()
+    }
+    information, covariance = [0.25, 0.0, 0.5 / 16.0], [4.0, 0.0, 32.0]
+    assert_allclose(found["mean_observed_information"], information)
+    assert_allclose(found["score_covariance"], information)
+    assert_allclose(found["scaled_covariance"], covariance)
+    assert_allclose(found["empirical_se"], np.sqrt([0.4, 3.2]))
+    assert_allclose(found["model_se"], np.sqrt([0.4, 3.2]))
+    assert_allclose(found["mse"], [0.4, 3.2])
+    assert_allclose(found["coverage"], 0.95)
+    assert_allclose(found["efficiency"], 1.0)
+
+
+def exact_exponential(n, rate):
+    """Moments of λ̂ = n/G, G ~ gamma(n, rate λ), and quantiles of J = λ̂⁻² = (G/n)²."""
+    mean, z = n * rate / (n - 1), stats.norm.ppf(0.975)
+    variance = n**2 * rate**2 / ((n - 1) ** 2 * (n - 2))
+    second = variance + mean**2
+    ratio = [special.poch(n, k) / (n * rate) ** k for k in (2, 4)]  # E (G/n)ᵏ
+    quantiles = (stats.gamma.ppf([0.05, 0.95], n) / (n * rate)) ** 2
+    covered = np.diff(stats.gamma.cdf([n - z * math.sqrt(n), n + z * math.sqrt(n)], n))[0]
+    relative = 100 * (math.sqrt(second / n / variance) - 1)
+    return {
+        ("mean_observed_information", "raw"): [ratio[0]],
+        ("mean_observed_information", "control-variate"): [ratio[0]],
+        ("sd_observed_information", "raw"): [math.sqrt(ratio[1] - ratio[0] ** 2)],
+        ("quantile_observed_information", "5%"): quantiles[:1],
+        ("quantile_observed_information", "95%"): quantiles[1:],
+        ("scaled_covariance", "raw"): [n * variance],
+        ("scaled_covariance", "control-variate"): [n * variance],
+        ("bias", "raw"): [mean - rate],
+        ("bias", "control-variate"): [mean - rate],
+        ("empirical_se", "raw"): [math.sqrt(variance)],
+        ("model_se", "observed"): [math.sqrt(second / n)],
+        ("model_se", "expected"): [math.sqrt(second / n)],
+        ("relative_error_model_se", "observed"): [relative],
+        ("relative_error_model_se", "expected"): [relative],
+        ("mse", "raw"): [variance + (mean - rate) ** 2],
+        ("coverage", "wald-observed"): [covered],
+        ("coverage", "wald-expected"): [covered],
+        ("mean_score", "raw"): [0.0],
+        ("score_covariance", "raw"): [rate**-2],
+        ("information_error", "raw"): [1 / n],
+        ("information_error", "control-variate"): [1 / n],
+        ("covariance_error", "raw"): [n * variance / rate**2 - 1],
+        ("covariance_error", "control-variate"): [n * variance / rate**2 - 1],
+        ("efficiency", "raw"): [rate**2 / (n * variance)],
+    }
+
+
+def exact_normal_variance(n, variance):
+    """Moments of x̄ and v̂, independent, n v̂/v ~ χ² with n − 1 degrees of freedom."""
+    z, chi = stats.norm.ppf(0.975), stats.chi2(n - 1)
+    mean, spread = (n - 1) / n * variance, 2 * (n - 1) / n**2 * variance**2
+    wald = stats.t(n - 1).cdf(z * math.sqrt((n - 1) / n))
+    low, high = (n / (1 + z * math.sqrt(2 / n)), n / (1 - z * math.sqrt(2 / n)))
+    inverse = [n / (n - 3) / variance, 0.5 * n**2 / ((n - 3) * (n - 5)) / variance**2]
+    second = spread + mean**2
+    return {
+        ("mean_observed_information", "raw"): [inverse[0], 0.0, inverse[1]],
+        ("mean_observed_information", "control-variate"): [inverse[0], 0.0, inverse[1]],
+        ("scaled_covariance", "raw"): [variance, 0.0, n * spread],
+        ("scaled_covariance", "control-variate"): [variance, 0.0, n * spread],
+        ("bias", "raw"): [0.0, mean - variance],
+        ("bias", "control-variate"): [0.0, mean - variance],
+        ("empirical_se", "raw"): [math.sqrt(variance / n), math.sqrt(spread)],
+        ("model_se", "observed"): [math.sqrt(mean / n), math.sqrt(2 * second / n)],
+        ("mse", "raw"): [variance / n, spread + (mean - variance) ** 2],
+        ("coverage", "wald-observed"): [2 * wald - 1, chi.cdf(high) - chi.cdf(low)],
+        ("mean_score", "raw"): [0.0, 0.0],
+        ("score_covariance", "raw"): [1 / variance, 0.0, 0.5 / variance**2],
+        ("efficiency", "raw"): [1.0, 2 * variance**2 / (n * spread)],
+    }
+
+
+def misses(found, exact, k=4.0):
+    """Return the entries that lie more than k MCSE (and rounding) from an exact value."""
+    exact = np.asarray(exact)
+    return np.abs(found.value - exact) > k * found.mcse + 1e-13 * np.abs(exact)
+
+
+@pytest.mark.parametrize("n", [8, 30, 300])
+def test_exact_truths_of_the_exponential(simulated, n):
+    cell = simulated["exponential"](21, 100_000, n, 2.0).cell
+    for (measure, estimator), exact in exact_exponential(n, 2.0).items():
+        assert not misses(MEASURES[measure].estimates(cell)[estimator], exact).any(), (measure, estimator)
+
+
+@pytest.mark.parametrize("n", [12, 30, 300])
+def test_exact_truths_of_the_normal_variance(simulated, n):
+    cell = simulated["normal_variance"](22, 100_000, n, 1.0, 4.0).cell
+    for (measure, estimator), exact in exact_normal_variance(n, 4.0).items():
+        assert not misses(MEASURES[measure].estimates(cell)[estimator], exact).any(), (measure, estimator)
+
+
+def test_the_exact_truths_are_exact():
+    """The formulas of this file by quadrature, so that they and the measures are not wrong together."""
+    n, rate = 8, 2.0
+    density = stats.gamma(n, scale=1 / rate).pdf
+
+    def moment(k):
+        return integrate.quad(lambda g: (n / g) ** k * density(g), 0, np.inf, epsabs=0, epsrel=1e-11)[0]
+
+    exact = exact_exponential(n, rate)
+    assert exact["bias", "raw"][0] == pytest.approx(moment(1) - rate)
+    assert exact["scaled_covariance", "raw"][0] == pytest.approx(n * (moment(2) - moment(1) ** 2))
+    assert exact["mean_observed_information", "raw"][0] == pytest.approx(moment(-2))
+    assert exact["sd_observed_information", "raw"][0] == pytest.approx(
+        math.sqrt(moment(-4) - moment(-2) ** 2)
+    )
+
+
+# Near zero the MCSE of a root is a bound (see matrix_errors); that of a noise floor is of fourth moments.
+BOUNDS = {"covariance_error", "noise_floor", "failure_rate"}
+
+
+@cache
+def repeated(make, replicates, n, repeats):
+    """Return {(measure, estimator): (values, MCSEs)}, (repeats, entries) each, of repeated studies."""
+    found = {}
+    for seed in range(repeats):
+        cell = make([23, seed], replicates, n).cell
+        for name, measure in MEASURES.items():
+            for estimator, estimate in measure.estimates(cell).items():
+                found.setdefault((name, estimator), []).append(estimate)
+    return {key: np.array(list(zip(*pairs, strict=True))) for key, pairs in found.items()}
+
+
+def calibration(values, mcse):
+    """Return the root mean square MCSE over the Monte Carlo sd, of entries that vary beyond rounding."""
+    sd = values.std(axis=0, ddof=1)
+    varies = sd > 1e-12 * np.abs(values).max()
+    return np.sqrt((mcse[:, varies] ** 2).mean(axis=0)) / sd[varies]
+
+
+def assert_calibrated(make, replicates, n, repeats, bias):
+    """An sd over K repeats is within 4/√(2K) of its mean; ``bias`` is what finite R costs with skewed ψ."""
+    for (measure, estimator), (values, mcse) in repeated(make, replicates, n, repeats).items():
+        if measure not in BOUNDS:
+            ratio = calibration(values, mcse)
+            tolerance = 4.0 / np.sqrt(2.0 * repeats) + bias
+            assert_allclose(ratio, 1.0, atol=tolerance, err_msg=f"{measure} {estimator}")
+
+
+@pytest.mark.parametrize("name", ["exponential", "normal"])
+def test_mcse_is_the_monte_carlo_sd(simulated, name):
+    assert_calibrated(simulated[name], 500, 50, 400, bias=0.05)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n", [20, 50, 200])
+@pytest.mark.parametrize("name", ["exponential", "normal", "normal_variance"])
+def test_mcse_is_the_monte_carlo_sd_closely(simulated, name, n):
+    assert_calibrated(simulated[name], 2000, n, 3000, bias=0.03)
+
+
+@pytest.mark.parametrize("name", ["exponential", "normal"])
+def test_mcse_of_what_lies_in_the_noise_is_a_bound(simulated, name):
+    for (measure, estimator), (values, mcse) in repeated(simulated[name], 500, 50, 400).items():
+        if measure == "covariance_error":
+            ratio = calibration(values, mcse)
+            assert (ratio > 1.0 - 4.0 / np.sqrt(800) - 0.05).all(), estimator
+            assert (ratio < 2.5).all(), estimator
