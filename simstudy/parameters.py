@@ -62,9 +62,7 @@ def _unit_derivatives(value: Array) -> tuple[Array, Array]:
     return first, first * (1.0 - 2.0 * value)
 
 
-REAL = Domain(
-    "real", -np.inf, np.inf, _identity, _identity, lambda v: (np.ones_like(v), np.zeros_like(v))
-)
+REAL = Domain("real", -np.inf, np.inf, _identity, _identity, lambda v: (np.ones_like(v), np.zeros_like(v)))
 POSITIVE = Domain("positive", 0.0, np.inf, np.log, np.exp, lambda v: (v, v))
 UNIT_INTERVAL = Domain("unit interval", 0.0, 1.0, _logit, _expit, _unit_derivatives)
 

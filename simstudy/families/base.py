@@ -68,7 +68,9 @@ class Family(ABC):
 
     def expected_information(self, theta: Columns) -> Sequence[Entry]:
         """Return I(θ) = E[s sᵀ] of one observation, packed, batched over θ; by default quadrature over the sample space."""
-        return quadrature.expected_products(self.sample, self.log_density, self.score, self.sample_space, theta)
+        return quadrature.expected_products(
+            self.sample, self.log_density, self.score, self.sample_space, theta
+        )
 
     def likelihood(self, x: Array) -> FamilyLikelihood:
         """Reduce data (R, n) to what the mean log-likelihood needs; by default the data themselves."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simstudy.families.location_scale import LocationScale, LocationScaleLikelihood
+from simstudy.families.location_scale import LocationScale, LocationScaleLikelihood, NewtonSums, Sums
 from simstudy.families.sample_space import REAL_LINE
+from simstudy.numerics.sums import mean_product
 from simstudy.parameters import Array, Columns
 
 _STARTS = 24
@@ -41,16 +43,31 @@ class Cauchy(LocationScale):
         q = 1.0 / (1.0 + square)
         return -np.log1p(square) - np.log(np.pi), -2.0 * z * q, 2.0 * q - 4.0 * q * q
 
+    def newton_sums(self, z: Array) -> NewtonSums:
+        """Return the means of g′, z g′, g″, z g″, z² g″ in terms of q."""
+        return _in_terms_of(*_means(z, _inverse(z)))
+
+    def sums(self, z: Array) -> Sums:
+        """Return all means in terms of q: z²q = 1 − q."""
+        q = _inverse(z)
+        mean, square, first, second = _means(z, q)
+        newton = _in_terms_of(mean, square, first, second)
+        value = np.log(q, out=q).mean(axis=-1) - math.log(math.pi)
+        products = 4.0 * (mean - square), 4.0 * (first - second), 4.0 - 8.0 * mean + 4.0 * square
+        return Sums(value, *newton, *products)
+
     def rough(self, x: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
-        """Return the median and half the interquartile range."""
+        """Return the median and half the interquartile range; for three or four observations the estimates themselves."""
         ordered = np.sort(x, axis=-1)
         size = x.shape[1]
         half = (size + 1) // 2
-        tied = (ordered[:, half - 1 :] == ordered[:, : size - half + 1]).any(axis=-1)
+        exists = ~(ordered[:, half - 1 :] == ordered[:, : size - half + 1]).any(axis=-1)
+        if size in (3, 4):
+            return *_three_or_four(ordered), exists
         middle = 0.5 * (ordered[:, (size - 1) // 2] + ordered[:, size // 2])
         lower, upper = ordered[:, size // 4], ordered[:, size - 1 - size // 4]
         spread = np.where(upper > lower, upper - lower, ordered[:, -1] - ordered[:, 0])
-        return middle, 0.5 * spread, ~tied
+        return middle, 0.5 * spread, exists
 
     def starts(self, likelihood: LocationScaleLikelihood) -> Sequence[Columns]:
         """Return observations spread over the order statistics: every local maximum in the location lies near one."""
@@ -59,3 +76,41 @@ class Cauchy(LocationScale):
         return [
             (likelihood.origin + likelihood.unit * ordered[:, pick], likelihood.unit) for pick in (*picks,)
         ]
+
+
+def _three_or_four(ordered: Array) -> tuple[Array, Array]:
+    """Return location and scale of n = 3 or 4 ordered observations in closed form (Ferguson 1978, eq. 2.2 and 2.5)."""
+    first, *others = np.ascontiguousarray(ordered.T)
+    gaps = [x - first for x in others]
+    if len(gaps) == 2:
+        a, c = gaps[0], gaps[1]
+        b = c - a
+        total = a * a + b * b + c * c
+        return first + (a * c * c + c * a * a) / total, math.sqrt(3.0) * a * b * c / total
+    a, c, d = gaps
+    total = (d - c) + a
+    return first + a * d / total, np.sqrt((d - c) * (c - a) * a * d) / total
+
+
+def _inverse(z: Array) -> Array:
+    """Return q = 1/(1 + z²)."""
+    q = z * z
+    q += 1.0
+    return np.asarray(np.reciprocal(q, out=q))
+
+
+def _means(z: Array, q: Array) -> tuple[Array, Array, Array, Array]:
+    """Return the means of q, q², z q and z q²."""
+    zq = z * q
+    return q.mean(axis=-1), mean_product(q, q), zq.mean(axis=-1), mean_product(q, zq)
+
+
+def _in_terms_of(mean: Array, square: Array, first: Array, second: Array) -> NewtonSums:
+    """Return the means of g′ = −2zq, z g′ = 2q − 2, g″ = 2q − 4q², z g″ and z² g″ = 2 − 6q + 4q²."""
+    return NewtonSums(
+        -2.0 * first,
+        2.0 * mean - 2.0,
+        2.0 * mean - 4.0 * square,
+        2.0 * first - 4.0 * second,
+        2.0 - 6.0 * mean + 4.0 * square,
+    )

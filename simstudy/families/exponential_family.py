@@ -90,6 +90,24 @@ class Statistics:
         )
 
 
+def join_statistics(parts: Sequence[Statistics]) -> Statistics:
+    """Return the statistics of the rows of all parts, in order."""
+
+    def join(values: Sequence[Array | float]) -> Array | float:
+        return np.concatenate(values) if isinstance(values[0], np.ndarray) else values[0]
+
+    def join_each(columns: Sequence[tuple[Array, ...]]) -> tuple[Array, ...]:
+        return tuple(np.concatenate(column) for column in zip(*columns, strict=True))
+
+    return Statistics(
+        join_each([part.mean for part in parts]),
+        join_each([part.covariance for part in parts]),
+        join([part.base for part in parts]),
+        join([part.origin for part in parts]),
+        join_each([part.extra for part in parts]),
+    )
+
+
 def centred_products(*deviations: Array) -> tuple[Array, ...]:
     """Return the packed means of products of deviations (R, n) along the last axis."""
     size = deviations[0].shape[-1]
@@ -100,6 +118,8 @@ def centred_products(*deviations: Array) -> tuple[Array, ...]:
 
 class ExponentialLikelihood(FamilyLikelihood):
     """The likelihood of data reduced to sufficient statistics."""
+
+    compact = True
 
     def __init__(
         self, family: ExponentialFamily, statistics: Statistics, size: int, usable: NDArray[np.bool_]
@@ -133,6 +153,14 @@ class ExponentialLikelihood(FamilyLikelihood):
     def select(self, rows: NDArray[np.intp]) -> Self:
         """Return the likelihood of some of the rows."""
         return type(self)(self._family, self.statistics.select(rows), self.size, self.usable[rows])
+
+    @classmethod
+    def join(cls, parts: Sequence[Self]) -> Self:
+        """Return the likelihood of the rows of all parts, in order."""
+        first = parts[0]
+        statistics = join_statistics([part.statistics for part in parts])
+        usable = np.concatenate([part.usable for part in parts])
+        return cls(first._family, statistics, first.size, usable)
 
 
 def _information(terms: Terms, deviation: Sequence[Array]) -> list[Entry]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Self
+from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,7 +61,11 @@ class FamilyLikelihood(ABC):
         R and n.
     usable : (R,) bool
         Rows whose observations are finite and lie in the sample space.
+    compact
+        Whether the reduced data take O(1) memory per row, so that many blocks can be fitted together.
     """
+
+    compact: ClassVar[bool] = False
 
     rows: int
     size: int
@@ -74,6 +78,11 @@ class FamilyLikelihood(ABC):
     @abstractmethod
     def select(self, rows: NDArray[np.intp]) -> Self:
         """Return the likelihood of some of the rows."""
+
+    @classmethod
+    def join(cls, parts: Sequence[Self]) -> Self:
+        """Return the likelihood of the rows of all parts, in order; compact likelihoods only."""
+        raise TypeError(cls.__name__)
 
 
 def against_rows(theta: Columns) -> list[Array]:

@@ -9,14 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simstudy.families.base import constant_rows
-from simstudy.families.location_scale import LocationScale
+from simstudy.families.location_scale import LocationScale, NewtonSums, Sums
 from simstudy.families.sample_space import REAL_LINE
+from simstudy.numerics.sums import mean_product
 from simstudy.parameters import Array, Columns
 
 
 @final
 class Logistic(LocationScale):
-    """g(z) = −z − 2 log(1 + e⁻ᶻ), g′ = −tanh(z/2), g″ = −(1 − g′²)/2; I(0, 1) = diag(1/3, (π² + 3)/9)."""
+    """g(z) = −z − 2 log(1 + e⁻ᶻ), g′ = −tanh(z/2), g″ = −(1 − g′²)/2; I(0, 1) = diag(1/3, (π² + 3)/9).
+
+    With w = 1/(1 + eᶻ) and q = w(1 − w): g = log q, g′ = 2w − 1, g″ = −2q, g′² = 1 − 4q.
+    """
 
     name = "logistic"
     formula = "log p(x) = −z − 2 log(1 + exp(−z)) − log scale,  z = (x − loc)/scale"
@@ -24,8 +28,15 @@ class Logistic(LocationScale):
     information = (1.0 / 3.0, 0.0, (math.pi**2 + 3.0) / 9.0)
 
     def sample(self, rng: np.random.Generator, theta: Columns, size: tuple[int, ...]) -> Array:
-        """Draw by inversion."""
-        return rng.logistic(theta[0], theta[1], size)
+        """Draw by inversion, log u − log(1 − u); the shift by 2⁻⁵⁴ keeps u from 0."""
+        u = rng.random(size)
+        u += 2.0**-54
+        rest = np.log1p(-u)
+        draws = np.log(u, out=u)
+        draws -= rest
+        draws *= theta[1]
+        draws += theta[0]
+        return draws
 
     def standard(self, z: Array) -> tuple[Array, Array, Array]:
         """Return g, g′ and g″; |z| keeps the exponential from overflowing."""
@@ -34,11 +45,47 @@ class Logistic(LocationScale):
         d1 = -np.tanh(0.5 * z)
         return g, d1, -2.0 * decay / np.square(1.0 + decay)
 
+    def newton_sums(self, z: Array) -> NewtonSums:
+        """Return the means of g′, z g′, g″, z g″, z² g″ in terms of w and q."""
+        w = np.exp(z)
+        w += 1.0
+        np.reciprocal(w, out=w)
+        mean, zw = w.mean(axis=-1), z * w
+        mean_z, mean_zw = z.mean(axis=-1), zw.mean(axis=-1)
+        q = mean - mean_product(w, w)
+        zq = mean_zw - mean_product(w, zw)
+        zzq = mean_product(z, zw) - mean_product(zw, zw)
+        return NewtonSums(2.0 * mean - 1.0, 2.0 * mean_zw - mean_z, -2.0 * q, -2.0 * zq, -2.0 * zzq)
+
+    def sums(self, z: Array) -> Sums:
+        """Return all means in terms of w and q = eᶻw², which keeps its digits in both tails."""
+        w = np.exp(z)
+        q = w + 1.0
+        np.reciprocal(q, out=q)
+        w, q = q, w
+        q *= w
+        q *= w
+        zq = z * q
+        mean_z, mean_zz = z.mean(axis=-1), mean_product(z, z)
+        mean, mean_zw = w.mean(axis=-1), mean_product(z, w)
+        mean_q, mean_zq, mean_zzq = q.mean(axis=-1), zq.mean(axis=-1), mean_product(z, zq)
+        return Sums(
+            np.log(q, out=w).mean(axis=-1),
+            2.0 * mean - 1.0,
+            2.0 * mean_zw - mean_z,
+            -2.0 * mean_q,
+            -2.0 * mean_zq,
+            -2.0 * mean_zzq,
+            1.0 - 4.0 * mean_q,
+            mean_z - 4.0 * mean_zq,
+            mean_zz - 4.0 * mean_zzq,
+        )
+
     def rough(self, x: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
         """Return the mean and √3/π standard deviations."""
         mean = x.mean(axis=-1)
         d = x - mean[:, np.newaxis]
-        sd = np.sqrt(np.einsum("rn,rn->r", d, d) / x.shape[1])
+        sd = np.sqrt(mean_product(d, d))
         exists = sd > 0.0
         suspect = sd <= 1e-12 * np.abs(mean)
         if suspect.any():

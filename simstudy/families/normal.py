@@ -30,10 +30,10 @@ def gaussian_statistics(y: Array) -> Statistics:
     origin = y.mean(axis=-1)
     d = y - origin[:, np.newaxis]
     square = d * d
-    first, second = d.mean(axis=-1), square.mean(axis=-1)
-    variance, third, fourth = centred_products(d, square)
-    covariance = (variance - first * first, third - first * second, fourth - second * second)
-    constant = variance <= (1e-12 * origin) ** 2
+    first = d.mean(axis=-1)
+    second, third, fourth = centred_products(d, square)
+    covariance = (second - first * first, third - first * second, fourth - second * second)
+    constant = second <= (1e-12 * origin) ** 2
     if constant.any():
         constant[constant] = constant_rows(y[constant])
     return Statistics((first, second), covariance, -_HALF_LOG_TWO_PI, origin, (constant,))

@@ -27,7 +27,7 @@ _TABLE_LENGTH = 4096
 def mean_log_factorial(x: Array) -> Array:
     """Return the mean of log x! along the last axis; from a table while all counts are small."""
     largest = x.max()
-    if 0 <= x.min() and largest < _TABLE_LENGTH:
+    if x.min() >= 0 and largest < _TABLE_LENGTH:
         table = special.gammaln(np.arange(int(largest) + 1) + 1.0)
         return np.asarray(table[x.astype(np.intp, copy=False)].mean(axis=-1))
     return np.asarray(special.gammaln(x + 1.0).mean(axis=-1))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from simstudy.families.base import Family, constant_rows
 from simstudy.families.likelihood import Evaluation, FamilyLikelihood, Solution
 from simstudy.families.sample_space import POSITIVE_NUMBERS
-from simstudy.families.solution import closed_form, solution
+from simstudy.families.solution import solution
 from simstudy.families.status import Status
 from simstudy.numerics.symmetric import Entry
 from simstudy.parameters import POSITIVE, Array, Columns, Parameter
@@ -182,7 +182,9 @@ def _moments(y: Array, square: Array, t: Array) -> _Moments:
     )
 
 
-def _solve_profile(likelihood: WeibullLikelihood) -> tuple[Array, Array, NDArray[np.bool_], NDArray[np.int16]]:
+def _solve_profile(
+    likelihood: WeibullLikelihood,
+) -> tuple[Array, Array, NDArray[np.bool_], NDArray[np.int16]]:
     """Solve f(t) = 1 + t(ȳ − E_w[y]) = 0, w ∝ e^{ty}, by Halley's method in log t within a live bracket.
 
     f falls monotonely from 1, so its sign keeps the bracket. Convergence is cubic: a decrement f²/|f′| of 10⁻¹¹ before a step
@@ -206,7 +208,7 @@ def _solve_profile(likelihood: WeibullLikelihood) -> tuple[Array, Array, NDArray
         curve = slope - 2.0 * bend - now * bend * moments.third / moments.variance
         low, high = np.where(f > 0.0, now, low), np.where(f > 0.0, high, now)
         moved = now * np.exp(_halley(f, slope, curve))
-        inside = (moved > low) & (moved < high)
+        inside = (moved >= low) & (moved <= high)
         moved = np.where(inside, moved, np.where(high < np.inf, 0.5 * (low + high), 2.0 * now))
         step = moved - now
         finished = inside & (f * f <= _TOLERANCE * -slope)

@@ -88,7 +88,11 @@ def _family_solution(likelihood: Likelihood) -> Maximum | None:
     """Return the family's own solution in the free parameters; it speaks of base parameters only."""
     if likelihood.known and not likelihood.is_base:
         return None
-    known = {i: np.asarray(likelihood.known[n]) for i, n in enumerate(likelihood.parametrisation.names) if n in likelihood.known}
+    known = {
+        i: np.asarray(likelihood.known[n])
+        for i, n in enumerate(likelihood.parametrisation.names)
+        if n in likelihood.known
+    }
     solution = likelihood.family.solve(likelihood.reduced, known)
     if solution is None:
         return None
@@ -113,9 +117,7 @@ def _optimise(likelihood: Likelihood) -> Maximum:
 
 
 def _better(new: Maximum, old: Maximum) -> Maximum:
-    won = (new.status == Status.CONVERGED) & (
-        (old.status != Status.CONVERGED) | (new.value > old.value)
-    )
+    won = (new.status == Status.CONVERGED) & ((old.status != Status.CONVERGED) | (new.value > old.value))
     return Maximum(
         [np.where(won, a, b) for a, b in zip(new.theta, old.theta, strict=True)],
         *(np.where(won, a, b) for a, b in zip(new[1:], old[1:], strict=True)),

@@ -28,9 +28,7 @@ class Coordinates:
     def __init__(self, log_density: LogDensity, x: Array, theta: Columns, domains: Sequence[Domain]) -> None:
         self._log_density, self._x, self._domains = log_density, x, domains
         self.theta = [np.asarray(column, dtype=float) for column in theta]
-        self.real = [
-            domain.to_real(column) for domain, column in zip(domains, self.theta, strict=True)
-        ]
+        self.real = [domain.to_real(column) for domain, column in zip(domains, self.theta, strict=True)]
         self.jacobian, self.curvature = zip(
             *(domain.derivatives(column) for domain, column in zip(domains, self.theta, strict=True)),
             strict=True,

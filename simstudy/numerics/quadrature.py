@@ -45,7 +45,11 @@ _ROWS_AT_ONCE = 512
 
 
 def expected_products(
-    sample: Sampler, log_density: Function, score: Callable[[Array, Columns], Sequence[Array]], space: Space, theta: Columns
+    sample: Sampler,
+    log_density: Function,
+    score: Callable[[Array, Columns], Sequence[Array]],
+    space: Space,
+    theta: Columns,
 ) -> list[Array]:
     """Return E[sᵢsⱼ] packed, of the shape that the parameters θ broadcast to."""
     shape = np.broadcast_shapes(*(np.shape(column) for column in theta))

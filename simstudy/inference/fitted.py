@@ -1,0 +1,199 @@
+"""Fit a family to data of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from simstudy.errors import ConfigError, nearest
+from simstudy.families import Family
+from simstudy.families import family as find_family
+from simstudy.families.status import Status
+from simstudy.inference import mle
+from simstudy.inference.likelihood import Likelihood, expected_information
+from simstudy.numerics.symmetric import fill, unpack
+from simstudy.parameters import Array, Parametrisation
+
+KINDS = ("observed", "expected", "sandwich", "opg")
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Maximum likelihood estimates of one data set, or of R of them.
+
+    For one data set (data of shape (n,)) every attribute lacks the leading axis R.
+
+    Attributes
+    ----------
+    names
+        Names of the p free parameters.
+    theta : (R, p)
+        Estimates; NaN where there are none.
+    status : Status, or (R,) object array of Status
+        How each fit ended.
+    iterations : (R,)
+        Iterations of the optimiser, 0 for closed forms.
+    log_likelihood : (R,)
+        Log-likelihood at the estimate.
+    observed_information, expected_information, score_products : (R, p, p)
+        −(1/n)∂²ℓ, I(θ̂) and (1/n)Σ sᵢsᵢᵀ at the estimate, per observation.
+    size
+        Number n of observations in a data set.
+    """
+
+    names: tuple[str, ...]
+    theta: Array
+    status: Any
+    iterations: Any
+    log_likelihood: Any
+    observed_information: Array
+    expected_information: Array
+    score_products: Array
+    size: int
+
+    def covariance(self, kind: str = "observed") -> Array:
+        """Return an estimate (R, p, p) of Cov(θ̂); NaN where the matrix cannot be inverted.
+
+        Parameters
+        ----------
+        kind
+            "observed": (nJ)⁻¹. "expected": (nI(θ̂))⁻¹. "opg": inverse of the sum of score products. "sandwich":
+            J⁻¹KJ⁻¹/n with K the mean score products (Huber 1967; White 1982).
+        """
+        if kind == "sandwich":
+            bread = _inverse(self.observed_information)
+            return bread @ self.score_products @ bread / self.size
+        matrices = {
+            "observed": self.observed_information,
+            "expected": self.expected_information,
+            "opg": self.score_products,
+        }
+        if kind not in matrices:
+            message = f"covariance: there is no kind '{kind}'{nearest(kind, KINDS)}; choose one of {', '.join(KINDS)}"
+            raise ConfigError(message)
+        return _inverse(matrices[kind]) / self.size
+
+
+def fit(
+    family: str | Family,
+    x: ArrayLike,
+    known: Mapping[str, float] | None = None,
+    parametrisation: Iterable[str] | None = None,
+) -> Fit:
+    """Fit a family by maximum likelihood to one data set (n,) or to R data sets (R, n) at once.
+
+    Parameters
+    ----------
+    family
+        Name of a family, or a family.
+    x
+        Data. Values that are not finite or lie outside the sample space give the status NOT_FINITE, never an exception.
+    known
+        Values of parameters that are not estimated, by name.
+    parametrisation
+        Names of the parameters, in any order; the family's base parametrisation by default, or the first that has the known
+        parameters.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such family, parametrisation or parameter, or a known value lies outside its domain.
+
+    Examples
+    --------
+    >>> found = fit("exponential", [1.0, 2.0, 3.0])
+    >>> found.theta
+    array([0.5])
+    >>> found.status
+    <Status.CONVERGED: 0>
+    """
+    chosen = find_family(family) if isinstance(family, str) else family
+    held = dict(known or {})
+    form = _parametrisation(chosen, parametrisation, held)
+    data = _data(x)
+    with np.errstate(all="ignore"):
+        likelihood = Likelihood(chosen, np.atleast_2d(data), form, held)
+        return _describe(likelihood, mle.fit(likelihood), data)
+
+
+def _describe(likelihood: Likelihood, estimates: mle.Estimates, data: Array) -> Fit:
+    rows, evaluation = likelihood.rows, estimates.evaluation
+    phi = likelihood.full(list(estimates.theta.T))
+    expected = expected_information(likelihood.family, likelihood.parametrisation, phi, likelihood.kept)
+
+    def shaped(values: Any) -> Any:
+        return values if data.ndim == 2 else values[0]
+
+    return Fit(
+        names=likelihood.free,
+        theta=shaped(estimates.theta),
+        status=shaped(np.array([Status(s) for s in estimates.status], dtype=object)),
+        iterations=shaped(estimates.iterations),
+        log_likelihood=shaped(data.shape[-1] * np.asarray(evaluation.value)),
+        observed_information=shaped(unpack(fill(evaluation.information, rows))),
+        expected_information=shaped(unpack(fill(expected, rows))),
+        score_products=shaped(unpack(fill(evaluation.products, rows))),
+        size=data.shape[-1],
+    )
+
+
+def _data(x: ArrayLike) -> Array:
+    try:
+        data = np.asarray(x)
+        data = data if np.issubdtype(data.dtype, np.integer) else data.astype(float)
+    except (TypeError, ValueError):
+        message = "x: the data must be an array of numbers of shape (n,) or (R, n)"
+        raise ConfigError(message) from None
+    if data.ndim not in (1, 2) or data.size == 0:
+        message = f"x: the data must have shape (n,) or (R, n) with R, n ≥ 1, got {data.shape}"
+        raise ConfigError(message)
+    return data
+
+
+def _parametrisation(
+    family: Family, names: Iterable[str] | None, known: Mapping[str, float]
+) -> Parametrisation:
+    try:
+        form = _choose(family, names, known)
+    except KeyError as error:
+        raise ConfigError(str(error.args[0])) from None
+    faults = []
+    for name, value in known.items():
+        if name not in form.names:
+            faults.append(f"known: {family.name} has no parameter '{name}'{nearest(name, form.names)}")
+            continue
+        domain = form.domains[form.names.index(name)]
+        if not (isinstance(value, (int, float, np.number)) and domain.contains(float(value))):
+            faults.append(f"known: {name} must be a number in {domain}, got {value!r}")
+    if set(form.names) <= set(known):
+        faults.append("known: all parameters are known; leave at least one to be estimated")
+    if faults:
+        raise ConfigError(faults)
+    return form
+
+
+def _choose(family: Family, names: Iterable[str] | None, known: Mapping[str, float]) -> Parametrisation:
+    if names is not None:
+        return family.find_parametrisation(names)
+    fitting = (form for form in family.parametrisations if set(known) <= set(form.names))
+    return next(fitting, family.parametrisations[0])
+
+
+def _inverse(matrices: Array) -> Array:
+    """Invert (…, p, p), NaN where a matrix is not finite or singular."""
+    sound = np.isfinite(matrices).all(axis=(-2, -1))
+    identity = np.eye(matrices.shape[-1])
+    safe = np.where(sound[..., np.newaxis, np.newaxis], matrices, identity)
+    with np.errstate(all="ignore"):
+        scale = 1.0 / np.sqrt(np.abs(np.einsum("...ii->...i", safe)))
+        outer = scale[..., :, np.newaxis] * scale[..., np.newaxis, :]
+        correlation = safe * outer
+        sound &= np.isfinite(correlation).all(axis=(-2, -1))
+        safe = np.where(sound[..., np.newaxis, np.newaxis], correlation, identity)
+        sound &= np.abs(np.linalg.det(safe)) > 0.0
+        safe = np.where(sound[..., np.newaxis, np.newaxis], safe, identity)
+        return np.where(sound[..., np.newaxis, np.newaxis], np.linalg.inv(safe) * outer, np.nan)
