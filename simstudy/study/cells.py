@@ -1,0 +1,138 @@
+"""From checked data to the cells of a study: lists cross, names are derived, sample sizes are laid out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from simstudy.study import checks, names, schema, sizes
+from simstudy.study.checks import Design, Entry
+from simstudy.study.faults import Faults, Path, where
+from simstudy.study.scenario import Scenario, Study
+
+
+@dataclass(frozen=True)
+class Mechanism:
+    """One point of the crossing of a scenario's lists, before it has a name that no other has."""
+
+    design: Design
+    values: Mapping[str, float]
+
+    @property
+    def given(self) -> str | None:
+        """The name given in the config, if any."""
+        name: str | None = self.design.entry.own.get("name")
+        return name
+
+    @property
+    def short_name(self) -> str:
+        """Name of the scenario or family, and the values that cross."""
+        written = self.design.parameters
+        crossed = {name: value for name, value in self.values.items() if isinstance(written[name], list)}
+        return names.derive(self.given or self.design.family, crossed)
+
+    @property
+    def long_name(self) -> str:
+        """Name of the family, all parameter values, and what is held known."""
+        return names.derive(self.design.family, self.values, self.design.known)
+
+
+def build(data: Any, faults: Faults) -> Study:
+    """Check plain data and turn them into a study.
+
+    Raises
+    ------
+    ConfigError
+        All faults of the data, and those that `faults` held before.
+    """
+    schema.check(data, faults)
+    entries = _entries(data)
+    _check_common(data, entries, faults)
+    designs = [design for entry in entries if (design := checks.design(entry, faults))]
+    _check_count(designs, faults)
+    named = _name([mechanism for design in designs for mechanism in _cross(design)])
+    _check_names(named, faults)
+    faults.check()
+    scenarios = (cell for name, mechanism in named for cell in _cells(name, mechanism))
+    return Study(data["study"], data["seed"], tuple(scenarios))
+
+
+def _entries(data: Any) -> list[Entry]:
+    if not isinstance(data, dict) or not isinstance(data.get("scenarios"), list):
+        return []
+    items = enumerate(data["scenarios"])
+    return [Entry(index, item, data) for index, item in items if isinstance(item, dict)]
+
+
+def _check_common(data: Any, entries: Sequence[Entry], faults: Faults) -> None:
+    """Check what may stand at the top or in a scenario."""
+    if not isinstance(data, dict):
+        return
+    for key in ("replicates", "sample_sizes"):
+        checks.require(key, data, entries, faults)
+    written: dict[Path, Any] = {("sample_sizes",): data.get("sample_sizes")}
+    written |= {(*entry.path, "sample_sizes"): entry.own.get("sample_sizes") for entry in entries}
+    for path, value in written.items():
+        sizes.check(sizes.usable(value, path, faults), path, faults)
+
+
+def _check_count(designs: Sequence[Design], faults: Faults) -> None:
+    """Refuse a study of too many cells before any of them is made."""
+    cells = sum(design.count * max(1, len(design.entry.sizes(faults))) for design in designs)
+    if cells > sizes.MAX_CELLS:
+        what = f"{cells:,} cells (mechanisms times sample sizes): a study has at most {sizes.MAX_CELLS:,}"
+        raise faults.fatal(("scenarios",), what)
+
+
+def _cross(design: Design) -> Iterator[Mechanism]:
+    """Cross the lists in the order written, the first slowest."""
+    lists = [values if isinstance(values, list) else [values] for values in design.parameters.values()]
+    for values in product(*lists):
+        found = dict(zip(design.parameters, values, strict=True))
+        # Adding zero turns −0 into 0, so that one mechanism is not written in two ways.
+        yield Mechanism(design, {name: float(found[name]) + 0.0 for name in design.names})
+
+
+def _name(mechanisms: Sequence[Mechanism]) -> list[tuple[str, Mechanism]]:
+    """Give every mechanism its short name, or, where a derived one is not alone with it, its long name."""
+    times = Counter(mechanism.short_name.casefold() for mechanism in mechanisms)
+    return [
+        (m.long_name if m.given is None and times[m.short_name.casefold()] > 1 else m.short_name, m)
+        for m in mechanisms
+    ]
+
+
+def _check_names(named: Sequence[tuple[str, Mechanism]], faults: Faults) -> None:
+    """Note names that are not allowed once values are appended, and names of two mechanisms."""
+    seen: dict[str, tuple[str, Entry]] = {}
+    for name, mechanism in named:
+        entry = mechanism.design.entry
+        place = entry.place("name") if mechanism.given else entry.path
+        wrong = names.fault(name)
+        if wrong and faults.clean(*place):
+            faults.add(place, f"the name with its parameter values {wrong}")
+        # Some file systems take names that differ only in case for the same.
+        other, holder = seen.setdefault(name.casefold(), (name, entry))
+        if holder is not entry:
+            case = "" if other == name else f", but for case ({other})"
+            what = f"the name {name} is also that of {where(holder.path)}{case}: give each its own"
+            faults.add(place, what)
+
+
+def _cells(name: str, mechanism: Mechanism) -> Iterator[Scenario]:
+    design, entry = mechanism.design, mechanism.design.entry
+    for n in sizes.expand(entry.value("sample_sizes")):
+        yield Scenario(
+            name=name,
+            family=design.family,
+            names=design.names,
+            values=tuple(mechanism.values.values()),
+            fit=design.family,
+            known=design.known,
+            n=n,
+            replicates=int(entry.value("replicates")),
+            level=float(entry.value("level", schema.DEFAULT_LEVEL)),
+        )

@@ -1,0 +1,104 @@
+"""Configs: YAML to `Study` and back, with all faults of a config told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from simstudy.study import cells, text_source, yaml_source
+from simstudy.study.editor_schema import json_schema
+from simstudy.study.faults import Faults, show
+from simstudy.study.scenario import Scenario, Study
+from simstudy.study.schema import EXPECTED, MAX_REPLICATES
+
+__all__ = ["from_dict", "json_schema", "load", "loads", "to_dict", "to_yaml"]
+
+
+def load(path: str | Path, replicates: int | None = None) -> Study:
+    """Load a YAML config.
+
+    Parameters
+    ----------
+    path
+        The file.
+    replicates
+        Number of replicates of every scenario, in place of what the config says.
+
+    Returns
+    -------
+    Study
+        Scenarios in the order of the config, then n ascending.
+
+    Raises
+    ------
+    ConfigError
+        All faults at once, each ``file:line: where: what is wrong, what was got, what to do``.
+    """
+    if replicates is not None:
+        _check_replicates(replicates)
+    study = loads(text_source.read(path), str(path))
+    if replicates is None:
+        return study
+    return replace(study, scenarios=tuple(replace(cell, replicates=replicates) for cell in study.scenarios))
+
+
+def loads(text: str, name: str = "<text>") -> Study:
+    """Load a config from YAML text, which messages call ``name``; raises as `load` does."""
+    data, faults = yaml_source.parse(text, name)
+    return cells.build(data, faults)
+
+
+def from_dict(data: Mapping[str, Any], name: str = "config") -> Study:
+    """Load a config from plain data, as `to_dict` returns them; raises as `load` does, without lines."""
+    return cells.build(data, Faults(name))
+
+
+def to_dict(study: Study) -> dict[str, Any]:
+    """Return a study as a config in plain data (for JSON), nothing crossed and nothing left to a default.
+
+    ``from_dict(to_dict(study)) == study`` for every study that was loaded.
+    """
+    groups = groupby(study.scenarios, key=lambda cell: replace(cell, n=0))
+    scenarios = [_scenario(first, [cell.n for cell in group]) for first, group in groups]
+    return {"study": study.name, "seed": study.seed, "scenarios": scenarios}
+
+
+def to_yaml(study: Study) -> str:
+    """Return a study as a config in YAML; ``loads(to_yaml(study)) == study``."""
+    return yaml.dump(to_dict(study), Dumper=_Dumper, sort_keys=False, default_flow_style=None, width=100)
+
+
+def _scenario(cell: Scenario, sample_sizes: list[int]) -> dict[str, Any]:
+    return {
+        "name": cell.name,
+        "family": cell.family,
+        "parameters": dict(zip(cell.names, cell.values, strict=True)),
+        "fit": cell.fit,
+        "known": list(cell.known),
+        "sample_sizes": sample_sizes,
+        "replicates": cell.replicates,
+        "level": cell.level,
+    }
+
+
+def _check_replicates(replicates: int) -> None:
+    if type(replicates) is not int or not 2 <= replicates <= MAX_REPLICATES:
+        faults = Faults("argument")
+        raise faults.fatal(("replicates",), f"must be {EXPECTED['replicates']}, got {show(replicates)}")
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes text that YAML 1.2 takes for a number, such as 1e5, beside what YAML 1.1 does."""
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = None if isinstance(yaml_source.scalar(text), str) else "'"
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
+
+
+_Dumper.add_representer(str, _represent_text)

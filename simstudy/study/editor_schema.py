@@ -1,0 +1,45 @@
+"""The JSON Schema of a config, from which editors complete and check what is typed."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import Any
+
+from simstudy.families import FAMILIES
+from simstudy.parameters import Parameter, Parametrisation
+from simstudy.study.schema import StudyConfig
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of a config, with the parametrisations of every family."""
+    schema = StudyConfig.model_json_schema(by_alias=True)
+    scenario = schema["$defs"]["ScenarioConfig"]
+    for key in ("family", "fit"):
+        scenario["properties"][key]["enum"] = list(FAMILIES)
+    scenario["allOf"] = [_family_rule(name, family.parametrisations) for name, family in FAMILIES.items()]
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _family_rule(name: str, parametrisations: tuple[Parametrisation, ...]) -> dict[str, Any]:
+    forms = [_form(parametrisation.parameters) for parametrisation in parametrisations]
+    return {
+        "if": {"properties": {"family": {"const": name}}},
+        "then": {"properties": {"parameters": {"anyOf": forms}}},
+    }
+
+
+def _form(parameters: tuple[Parameter, ...]) -> dict[str, Any]:
+    return {
+        "properties": {parameter.name: _one_or_more(parameter) for parameter in parameters},
+        "required": [parameter.name for parameter in parameters],
+        "additionalProperties": False,
+    }
+
+
+def _one_or_more(parameter: Parameter) -> dict[str, Any]:
+    lower, upper = parameter.domain.lower, parameter.domain.upper
+    one: dict[str, Any] = {"type": "number"}
+    one |= {"exclusiveMinimum": lower} if isfinite(lower) else {}
+    one |= {"exclusiveMaximum": upper} if isfinite(upper) else {}
+    description = f"{parameter.name}, {parameter.domain}"
+    return {"description": description, "anyOf": [one, {"type": "array", "items": one, "minItems": 1}]}

@@ -1,0 +1,172 @@
+"""The shape of a config: keys, types and ranges, as far as they need no family."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import ValidationError as SchemaError
+
+from simstudy.study import names
+from simstudy.study.faults import BROKEN, Faults, Path, hint, show
+
+MAX_SIZE = 10**9
+MAX_REPLICATES = 10**9
+MAX_SEED = 2**128 - 1
+DEFAULT_LEVEL = 0.95
+
+_SIZE = f"a whole number from 1 to {MAX_SIZE:,}"
+
+EXPECTED = {
+    "": "a mapping with study, seed, replicates, sample_sizes and scenarios",
+    "study": f"the name of the study, made of {names.RULE}",
+    "seed": "a whole number from 0 to 2^128 - 1",
+    "replicates": f"a whole number from 2 to {MAX_REPLICATES:,}",
+    "sample_sizes": "a list such as [25, 50, 100], or {from: 25, to: 6400, ratio: 2}",
+    "sample_sizes.*": _SIZE,
+    "sample_sizes.from": _SIZE,
+    "sample_sizes.to": _SIZE,
+    "sample_sizes.ratio": "a number above 1, by which each sample size is multiplied",
+    "level": "the nominal coverage of confidence intervals, a number between 0 and 1 such as 0.95",
+    "scenarios": "a list of scenarios, each with family and parameters",
+    "scenarios.*": "a mapping with family and parameters",
+    "name": f"the name of the scenario, made of {names.RULE}",
+    "family": "the name of the family that draws the data",
+    "parameters": "a mapping of parameter names to values, such as {shape: 2, scale: 1}",
+    "parameters.*": "a finite number, or a list of finite numbers that cross",
+    "fit": "the name of the fitted family, which is the one that draws the data",
+    "known": "a list of the parameters that are held at their values, such as [scale]",
+    "known.*": "the name of a parameter",
+}
+"""What each key must be, for messages and for the JSON Schema."""
+
+
+def _valid_name(name: str) -> str:
+    fault = names.fault(name)
+    if fault:
+        raise ValueError(fault)
+    return name
+
+
+def _whole(value: Any) -> Any:
+    """Take 1e5 for the whole number that it is."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+_FORMS = ("<list>", "<dict>", "<number>", "[key]")
+
+
+def _either(form: type, other: str) -> Discriminator:
+    """Tell two forms of a value apart by its type, so that only the form meant is reported on."""
+    return Discriminator(lambda value: f"<{form.__name__}>" if isinstance(value, form) else other)
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+def _says(key: str, *, optional: bool = False) -> Any:
+    """Describe a field; the default of an optional one is never looked at, and a factory keeps it unseen."""
+    text = EXPECTED[key]
+    return Field(default_factory=str, description=text) if optional else Field(description=text)
+
+
+_NAME = {"pattern": names.PATTERN, "maxLength": names.MAX_LENGTH}
+_UNIQUE = {"uniqueItems": True}
+
+Name = Annotated[str, AfterValidator(_valid_name), Field(json_schema_extra=_NAME)]
+Size = Annotated[int, Field(ge=1, le=MAX_SIZE), BeforeValidator(_whole)]
+ReplicateCount = Annotated[int, Field(ge=2, le=MAX_REPLICATES), BeforeValidator(_whole)]
+Level = Annotated[float, Field(gt=0, lt=1)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Values = Annotated[
+    Annotated[list[Number], Field(min_length=1), Tag("<list>")] | Annotated[Number, Tag("<number>")],
+    _either(list, "<number>"),
+]
+
+
+class Range(_Model):
+    """Sample sizes in geometric progression: from, from·ratio, from·ratio², … rounded, as far as `to`."""
+
+    start: Size = Field(alias="from", description=EXPECTED["sample_sizes.from"])
+    to: Size = _says("sample_sizes.to")
+    ratio: Annotated[Number, Field(gt=1)] = _says("sample_sizes.ratio")
+
+
+Sizes = Annotated[
+    Annotated[list[Size], Field(min_length=1, json_schema_extra=_UNIQUE), Tag("<list>")]
+    | Annotated[Range, Tag("<dict>")],
+    _either(dict, "<list>"),
+]
+
+
+class ScenarioConfig(_Model):
+    """One or, where lists of values cross, several data-generating mechanisms."""
+
+    name: Name = _says("name", optional=True)
+    family: str = _says("family")
+    parameters: dict[str, Values] = _says("parameters")
+    fit: str = _says("fit", optional=True)
+    known: Annotated[list[str], Field(json_schema_extra=_UNIQUE)] = _says("known", optional=True)
+    sample_sizes: Sizes = _says("sample_sizes", optional=True)
+    replicates: ReplicateCount = _says("replicates", optional=True)
+    level: Level = _says("level", optional=True)
+
+
+class StudyConfig(_Model):
+    """A Monte Carlo study; sample_sizes, replicates and level hold where a scenario has none of its own."""
+
+    study: Name = _says("study")
+    seed: Annotated[int, Field(ge=0, le=MAX_SEED)] = _says("seed")
+    replicates: ReplicateCount = _says("replicates", optional=True)
+    sample_sizes: Sizes = _says("sample_sizes", optional=True)
+    level: Level = Field(DEFAULT_LEVEL, description=EXPECTED["level"])
+    scenarios: Annotated[list[ScenarioConfig], Field(min_length=1)] = _says("scenarios")
+
+
+def check(data: Any, faults: Faults) -> None:
+    """Note every key that is unknown or missing and every value of the wrong type or out of range."""
+    try:
+        StudyConfig.model_validate(data)
+    except SchemaError as error:
+        for found in error.errors(include_url=False, include_context=False):
+            if found["input"] is not BROKEN:
+                path = _place(found["loc"], data)
+                faults.add(path, _tell(path, found["type"], found["input"], found["msg"]))
+
+
+def _place(steps: Path, data: Any) -> Path:
+    """Drop from a location what names a form of the schema and no key or index of the data."""
+    path: Path = ()
+    for step in steps:
+        known = range(len(data)) if isinstance(data, list) else data if isinstance(data, dict) else ()
+        data = data[step] if step in known else data
+        path = path if step in _FORMS and step not in known else (*path, step)
+    return path
+
+
+def _tell(path: Path, kind: str, value: Any, message: str) -> str:
+    if kind == "extra_forbidden":
+        return f"unknown key{hint(str(path[-1]), _siblings(path))}"
+    if kind == "missing":
+        return f"is missing: give {EXPECTED[_key(path)]}"
+    if kind == "value_error":
+        return message.removeprefix("Value error, ")
+    got = "an empty list" if value == [] else show(value)
+    expected = EXPECTED.get(_key(path))
+    return f"must be {expected}, got {got}" if expected else f"{message}, got {got}"
+
+
+def _key(path: Path) -> str:
+    """Return the key of a path in the table of what is expected."""
+    steps = path[2:] if path[:1] == ("scenarios",) and len(path) > 2 else path
+    if steps[:1] == ("parameters",) and len(steps) > 1:
+        return "parameters.*"
+    return ".".join("*" if isinstance(step, int) else step for step in steps)
+
+
+def _siblings(path: Path) -> list[str]:
+    """Return the keys that are known where an unknown one stands."""
+    model: type[_Model] = ScenarioConfig if len(path) > 1 else StudyConfig
+    model = Range if path[-2:-1] == ("sample_sizes",) else model
+    return [field.alias or name for name, field in model.model_fields.items()]
