@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simstudy.errors import ConfigError, nearest
 from simstudy.families.likelihood import ElementwiseLikelihood, FamilyLikelihood, Solution
@@ -19,8 +20,9 @@ from simstudy.parameters import Array, Columns, Parameter, Parametrisation, base
 class Family(ABC):
     """A parametric family {p(x; θ)}; stateless, parameters are always arguments.
 
-    A family gives `name`, `parameters`, `sample_space` and the methods `log_density`, `sample` and `start`. Everything else has
-    a numerical default; a closed form that replaces it is checked against it by the contract suite.
+    A family gives `name`, `parameters`, `sample_space` and the methods `log_density`, `sample` and `start`.
+    Everything else has a numerical default; a closed form that replaces it is checked against it by the contract
+    suite.
 
     Attributes
     ----------
@@ -42,7 +44,7 @@ class Family(ABC):
     formula: ClassVar[str] = ""
     alternatives: ClassVar[tuple[Parametrisation, ...]] = ()
 
-    # ---- compulsory -------------------------------------------------------------------------------------------------
+    # ---- compulsory
 
     @abstractmethod
     def log_density(self, x: Array, theta: Columns) -> Array:
@@ -56,7 +58,7 @@ class Family(ABC):
     def start(self, x: Array) -> Columns:
         """Return a rough estimate of θ from data (R, n): one array (R,) per parameter, inside its domain."""
 
-    # ---- closed forms, where a family has them ------------------------------------------------------------------------
+    # ---- closed forms, where a family has them
 
     def score(self, x: Array, theta: Columns) -> Sequence[Array]:
         """Return ∂ log p/∂θᵢ elementwise, one array per parameter; by default a fourth-order stencil."""
@@ -67,10 +69,8 @@ class Family(ABC):
         return derivatives.hessian(self.log_density, x, theta, self._domains)
 
     def expected_information(self, theta: Columns) -> Sequence[Entry]:
-        """Return I(θ) = E[s sᵀ] of one observation, packed, batched over θ; by default quadrature over the sample space."""
-        return quadrature.expected_products(
-            self.sample, self.log_density, self.score, self.sample_space, theta
-        )
+        """Return I(θ) = E[s sᵀ] of one observation, packed, batched over θ; by default by quadrature."""
+        return quadrature.expected_products(self.sample, self.log_density, self.score, self.sample_space, theta)
 
     def likelihood(self, x: Array) -> FamilyLikelihood:
         """Reduce data (R, n) to what the mean log-likelihood needs; by default the data themselves."""
@@ -89,7 +89,7 @@ class Family(ABC):
         """
         return None
 
-    def starts(self, likelihood: Any) -> Sequence[Columns]:
+    def starts(self, likelihood: Any, known: Mapping[int, Array]) -> Sequence[Columns]:
         """Return starting points for the general optimiser; the best maximum found from any of them is kept."""
         return (self.start(likelihood.x),)
 
@@ -97,7 +97,7 @@ class Family(ABC):
         """Return the least n at which the free parameters can have a maximum likelihood estimate."""
         return max(1, len(free))
 
-    # ---- derived -----------------------------------------------------------------------------------------------------
+    # ---- derived
 
     @property
     def parametrisations(self) -> tuple[Parametrisation, ...]:
@@ -119,7 +119,7 @@ class Family(ABC):
         raise KeyError(message)
 
 
-def constant_rows(x: Array) -> Array:
+def constant_rows(x: Array) -> NDArray[np.bool_]:
     """Tell per data set whether all observations are equal."""
     return np.asarray(x.max(axis=-1) == x.min(axis=-1))
 

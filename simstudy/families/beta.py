@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import final
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import special
 
 from simstudy.families.base import constant_rows
@@ -41,7 +42,7 @@ class Beta(ExponentialFamily):
             to_base=lambda phi: (phi[0] * phi[1], (1.0 - phi[0]) * phi[1]),
             from_base=lambda theta: (theta[0] / (theta[0] + theta[1]), theta[0] + theta[1]),
             jacobian=lambda phi: ((phi[1], phi[0]), (-phi[1], 1.0 - phi[0])),
-            curvature=lambda phi: {(0, 0, 1): 1.0, (1, 0, 1): -1.0},
+            curvature=lambda _: {(0, 0, 1): 1.0, (1, 0, 1): -1.0},
         ),
     )
 
@@ -95,7 +96,7 @@ class Beta(ExponentialFamily):
         return solution(theta, likelihood, np.where(exists, status, Status.NO_MAXIMUM), iterations)
 
 
-def _newton(target: list[Array], start: list[Array]) -> tuple[list[Array], Array, Array]:
+def _newton(target: list[Array], start: list[Array]) -> tuple[list[Array], NDArray[np.bool_], NDArray[np.int16]]:
     """Solve ψ(α) − ψ(α+β) = T̄₁, ψ(β) − ψ(α+β) = T̄₂; stops on the Newton decrement."""
     theta = start
     iterations = np.zeros(len(target[0]), dtype=np.int16)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import final
 
 import numpy as np
@@ -14,15 +14,16 @@ from simstudy.families.sample_space import REAL_LINE
 from simstudy.numerics.sums import mean_product
 from simstudy.parameters import Array, Columns
 
-_STARTS = 24
+_CANDIDATES = 32
+_STARTS = 4
 
 
 @final
 class Cauchy(LocationScale):
     """g(z) = −log π − log(1 + z²), g′ = −2z/(1 + z²), g″ = −2(1 − z²)/(1 + z²)²; I(0, 1) = I₂/2.
 
-    Location and scale have one maximum together unless half of the observations are equal (Copas 1975); with known scale the
-    likelihood of the location has many.
+    Location and scale have one maximum together unless half of the observations are equal (Copas 1975); with known
+    scale the likelihood of the location has many.
     """
 
     name = "cauchy"
@@ -57,7 +58,7 @@ class Cauchy(LocationScale):
         return Sums(value, *newton, *products)
 
     def rough(self, x: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
-        """Return the median and half the interquartile range; for three or four observations the estimates themselves."""
+        """Return the median and half the interquartile range; of three or four observations, the estimates."""
         ordered = np.sort(x, axis=-1)
         size = x.shape[1]
         half = (size + 1) // 2
@@ -69,13 +70,19 @@ class Cauchy(LocationScale):
         spread = np.where(upper > lower, upper - lower, ordered[:, -1] - ordered[:, 0])
         return middle, 0.5 * spread, exists
 
-    def starts(self, likelihood: LocationScaleLikelihood) -> Sequence[Columns]:
-        """Return observations spread over the order statistics: every local maximum in the location lies near one."""
+    def starts(self, likelihood: LocationScaleLikelihood, known: Mapping[int, Array]) -> Sequence[Columns]:
+        """Return the rough location and scale; with known scale, the observations of highest likelihood.
+
+        Every local maximum in the location lies near an observation. Order statistics are tried over the whole range.
+        """
+        if 1 not in known:
+            return super().starts(likelihood, known)
         ordered = np.sort(likelihood.z, axis=-1)
-        picks = np.unique(np.linspace(0, likelihood.size - 1, _STARTS).round().astype(int))
-        return [
-            (likelihood.origin + likelihood.unit * ordered[:, pick], likelihood.unit) for pick in (*picks,)
-        ]
+        picks = np.unique(np.linspace(0, likelihood.size - 1, _CANDIDATES).round().astype(int))
+        places = [likelihood.origin + likelihood.unit * ordered[:, pick] for pick in (*picks,)]
+        values = [likelihood.evaluate((place, known[1])).value for place in places]
+        best = np.argsort(-np.stack(values), axis=0, kind="stable")[:_STARTS]
+        return [(np.take_along_axis(np.stack(places), row[np.newaxis], axis=0)[0], known[1]) for row in best]
 
 
 def _three_or_four(ordered: Array) -> tuple[Array, Array]:

@@ -1,7 +1,7 @@
 """Exponential families: log p(x; θ) = η(θ)·T(x) − A(θ) + log h(x).
 
-The likelihood of a data set depends on it through the mean of T, and the score products through the mean and covariance of
-T; so value, score, Hessian and score products cost O(1) per data set once reduced:
+The likelihood of a data set depends on it through the mean of T, and the score products through the mean and
+covariance of T; so value, score, Hessian and score products cost O(1) per data set once reduced:
 
     score_i    = Σₖ ∂ᵢηₖ (T̄ₖ − τₖ),                         τ = E[T]
     −Hessian   = (∂η)ᵀ Cov(T) (∂η) − Σₖ ∂²ηₖ (T̄ₖ − τₖ)
@@ -13,7 +13,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,7 +73,7 @@ class Statistics:
     covariance: tuple[Array, ...]
     base: Array | float
     origin: Array | float = 0.0
-    extra: tuple[Array, ...] = field(default=())
+    extra: tuple[NDArray[Any], ...] = field(default=())
 
     def select(self, rows: NDArray[np.intp]) -> Statistics:
         """Return the statistics of some of the rows."""
@@ -96,7 +96,7 @@ def join_statistics(parts: Sequence[Statistics]) -> Statistics:
     def join(values: Sequence[Array | float]) -> Array | float:
         return np.concatenate(values) if isinstance(values[0], np.ndarray) else values[0]
 
-    def join_each(columns: Sequence[tuple[Array, ...]]) -> tuple[Array, ...]:
+    def join_each(columns: Sequence[tuple[NDArray[Any], ...]]) -> tuple[NDArray[Any], ...]:
         return tuple(np.concatenate(column) for column in zip(*columns, strict=True))
 
     return Statistics(
@@ -111,9 +111,7 @@ def join_statistics(parts: Sequence[Statistics]) -> Statistics:
 def centred_products(*deviations: Array) -> tuple[Array, ...]:
     """Return the packed means of products of deviations (R, n) along the last axis."""
     size = deviations[0].shape[-1]
-    return tuple(
-        np.einsum("rn,rn->r", deviations[i], deviations[j]) / size for i, j in pairs(len(deviations))
-    )
+    return tuple(np.einsum("rn,rn->r", deviations[i], deviations[j]) / size for i, j in pairs(len(deviations)))
 
 
 class ExponentialLikelihood(FamilyLikelihood):
@@ -121,9 +119,7 @@ class ExponentialLikelihood(FamilyLikelihood):
 
     compact = True
 
-    def __init__(
-        self, family: ExponentialFamily, statistics: Statistics, size: int, usable: NDArray[np.bool_]
-    ) -> None:
+    def __init__(self, family: ExponentialFamily, statistics: Statistics, size: int, usable: NDArray[np.bool_]) -> None:
         self._family, self.statistics, self.size = family, statistics, size
         self.rows = len(statistics.mean[0])
         self.usable = usable
@@ -204,7 +200,7 @@ class ExponentialFamily(Family):
         """Return a rough estimate of θ from data (R, n)."""
         return self.start_from(self.statistics(x))
 
-    def starts(self, likelihood: ExponentialLikelihood) -> Sequence[Columns]:
+    def starts(self, likelihood: ExponentialLikelihood, known: Mapping[int, Array]) -> Sequence[Columns]:
         """Return the one starting point that a concave likelihood needs."""
         return (self.start_from(likelihood.statistics),)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simstudy.families.base import constant_rows
 from simstudy.families.exponential_family import (
@@ -127,7 +128,7 @@ def _minka_start(gap: Array) -> Array:
     return np.asarray((3.0 - gap + np.sqrt((gap - 3.0) ** 2 + 24.0 * gap)) / (12.0 * gap))
 
 
-def _solve_shape(gap: Array) -> tuple[Array, Array, Array]:
+def _solve_shape(gap: Array) -> tuple[Array, NDArray[np.bool_], NDArray[np.int16]]:
     """Solve log k − ψ(k) = gap; stops on the Newton decrement of the profile log-likelihood."""
     shape = _minka_start(gap)
     iterations = np.zeros(len(gap), dtype=np.int16)

@@ -82,7 +82,8 @@ class FamilyLikelihood(ABC):
     @classmethod
     def join(cls, parts: Sequence[Self]) -> Self:
         """Return the likelihood of the rows of all parts, in order; compact likelihoods only."""
-        raise TypeError(cls.__name__)
+        message = f"{cls.__name__} keeps all observations of {len(parts)} parts; fit them one by one"
+        raise TypeError(message)
 
 
 def against_rows(theta: Columns) -> list[Array]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +24,9 @@ from simstudy.numerics.symmetric import Entry
 from simstudy.parameters import POSITIVE, REAL, Array, Columns, Parameter
 
 # Decrements before the last step; convergence is quadratic. Single precision leaves errors of about 1e-7.
-_ROUGH, _ROUGH_ITERATIONS = 1e-7, 3
-_TOLERANCE, _ITERATIONS = 1e-13, 15
+_ROUGH, _ROUGH_ITERATIONS = 1e-7, 4
+_TOLERANCE, _ITERATIONS = 1e-13, 40
+_NEAR = 0.02
 
 
 class Sums(NamedTuple):
@@ -55,9 +56,7 @@ class NewtonSums(NamedTuple):
 class LocationScaleLikelihood(FamilyLikelihood):
     """The likelihood of data kept as z₀ = (x − origin)/unit."""
 
-    def __init__(
-        self, family: LocationScale, z: Array, origin: Array, unit: Array, exists: NDArray[np.bool_]
-    ) -> None:
+    def __init__(self, family: LocationScale, z: Array, origin: Array, unit: Array, exists: NDArray[np.bool_]) -> None:
         self.family, self.z, self.origin, self.unit, self.exists = family, z, origin, unit, exists
         self.rows, self.size = z.shape
         self.usable = np.isfinite(z.sum(axis=-1) + origin + unit)
@@ -90,7 +89,7 @@ class LocationScaleLikelihood(FamilyLikelihood):
         return type(self)(self.family, self.z[rows], self.origin[rows], self.unit[rows], self.exists[rows])
 
 
-def _at(z: Array, location: Array, scale: Array) -> Array:
+def _at(z: NDArray[np.floating], location: Array, scale: Array) -> Any:
     """Return (z − location)/scale in the precision of z."""
     inverse = 1.0 / scale
     moved = z * inverse.astype(z.dtype)[:, np.newaxis]
@@ -177,7 +176,7 @@ class LocationScale(Family):
         z *= (1.0 / unit)[:, np.newaxis]
         return LocationScaleLikelihood(self, z, location, unit, exists)
 
-    def starts(self, likelihood: LocationScaleLikelihood) -> Sequence[Columns]:
+    def starts(self, likelihood: LocationScaleLikelihood, known: Mapping[int, Array]) -> Sequence[Columns]:
         """Return the rough location and scale."""
         return ((likelihood.origin, likelihood.unit),)
 
@@ -195,8 +194,9 @@ class LocationScale(Family):
 def _newton(likelihood: LocationScaleLikelihood) -> tuple[Array, Array, NDArray[np.bool_], NDArray[np.int16]]:
     """Iterate in standardised units from (0, 0).
 
-    First in single precision, at half the cost, until that can improve no more; then in double precision until the Newton
-    decrement is at rounding. A row whose decrement does not fall is given up: the general optimiser takes it.
+    First in single precision, at half the cost, until that can improve no more; then in double precision until the
+    Newton decrement is at rounding. Rows that are not finished then are left to the general
+    optimiser.
     """
     rows = likelihood.rows
     place, log_scale = np.zeros(rows), np.zeros(rows)
@@ -215,7 +215,11 @@ def _newton(likelihood: LocationScaleLikelihood) -> tuple[Array, Array, NDArray[
 
 
 def _iterate(
-    likelihood: LocationScaleLikelihood, z: Array, state: tuple[Array, Array], tolerance: float, most: int
+    likelihood: LocationScaleLikelihood,
+    z: NDArray[np.floating],
+    state: tuple[Array, Array],
+    tolerance: float,
+    most: int,
 ) -> tuple[tuple[Array, Array], NDArray[np.bool_], NDArray[np.int16]]:
     """Take Newton steps in (m, log s) until the decrement, before the last step, is below the tolerance."""
     place, log_scale = (column.copy() for column in state)
@@ -225,14 +229,13 @@ def _iterate(
     for _ in range(most):
         scale = np.exp(log_scale[left])
         sums = likelihood.family.newton_sums(_at(z, place[left], scale))
-        step, log_step, decrement = _step(sums)
-        sound = (decrement >= 0.0) & (decrement <= last[left])
+        step, log_step, decrement = _step(sums, likelihood.family.information, last[left])
         last[left] = decrement
-        place[left] += np.where(sound, step * scale, 0.0)
-        log_scale[left] += np.where(sound, log_step, 0.0)
+        place[left] += step * scale
+        log_scale[left] += log_step
         count[left] += 1
-        done[left] = sound & (decrement <= tolerance)
-        going = sound & (decrement > tolerance)
+        done[left] = decrement <= tolerance
+        going = decrement > tolerance
         if not going.any():
             break
         if going.sum() < 0.5 * len(going):
@@ -240,14 +243,26 @@ def _iterate(
     return (place, log_scale), done, count
 
 
-def _step(sums: NewtonSums) -> tuple[Array, Array, Array]:
-    """Return the Newton step (Δm/s, Δ log s) and the decrement, −1 where the information is not positive definite."""
+def _step(sums: NewtonSums, expected: tuple[float, float, float], last: Array) -> tuple[Array, Array, Array]:
+    """Return the step (Δm/s, Δ log s) and the Newton decrement.
+
+    The step is Newton's where the information is positive definite and the decrement is small or falls; elsewhere it is
+    that of Fisher scoring, and the decrement counts as infinite.
+    """
     d1, z_d1, d2, z_d2, zz_d2 = (np.asarray(entry, dtype=float) for entry in sums)
     first, second = -d1, -(1.0 + z_d1)
     a, b, c = -d2, -(d1 + z_d2), -(z_d1 + zz_d2)
-    determinant = a * c - b * b
-    definite = (a > 0.0) & (determinant > 0.0)
-    inverse = 1.0 / np.where(definite, determinant, 1.0)
-    step = (c * first - b * second) * inverse
-    log_step = np.clip((a * second - b * first) * inverse, -1.0, 1.0)
-    return step, log_step, np.where(definite, step * first + log_step * second, -1.0)
+    step, log_step = _solve_two(a, b, c, first, second)
+    decrement = step * first + log_step * second
+    sound = (a > 0.0) & (a * c > b * b) & ((decrement < _NEAR) | (decrement < 0.5 * last))
+    i, j, k = (np.asarray(entry) for entry in expected)
+    scoring = _solve_two(i, j, k, first, second)
+    step = np.where(sound, step, scoring[0])
+    log_step = np.where(sound, log_step, scoring[1])
+    return step, np.clip(log_step, -1.0, 1.0), np.where(sound, decrement, np.inf)
+
+
+def _solve_two(a: Array, b: Array, c: Array, first: Array, second: Array) -> tuple[Array, Array]:
+    """Solve [[a, b], [b, c]] Δ = (first, second)."""
+    inverse = 1.0 / (a * c - b * b)
+    return (c * first - b * second) * inverse, (a * second - b * first) * inverse

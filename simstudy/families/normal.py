@@ -70,7 +70,7 @@ def gaussian_solve(likelihood: ExponentialLikelihood, known: Mapping[int, Array]
     spread = data.covariance[0]
     mu = known.get(0, centre)
     sigma = known.get(1, np.sqrt(spread + (centre - mu) ** 2))
-    exists = sigma > 0.0 if 0 in known or 1 in known else ~data.extra[0]
+    exists = np.asarray(sigma > 0.0) if known else ~data.extra[0]
     return closed_form((mu, sigma), likelihood, exists)
 
 

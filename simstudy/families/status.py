@@ -26,6 +26,6 @@ _SENTENCES = {
     Status.BOUNDARY: "the likelihood is largest on the boundary of the parameter space",
     Status.NO_MAXIMUM: "the likelihood has no maximum: it grows without bound or towards an infinite parameter",
     Status.MAX_ITERATIONS: "the optimiser used all its iterations without reaching a zero of the score",
-    Status.NOT_CONCAVE: "the score is zero but the observed information is not positive definite, so the maximum is not unique",
+    Status.NOT_CONCAVE: "the score is zero but the observed information is not positive definite: no single maximum",
     Status.NOT_FINITE: "the data or the log-likelihood are not finite, or lie outside the sample space",
 }

@@ -122,9 +122,9 @@ class Weibull(Family):
 
     def start(self, x: Array) -> Columns:
         """Return shape and scale from the first two moments of log x, which is Gumbel."""
-        return self.starts(self.likelihood(x))[0]
+        return self.starts(self.likelihood(x), {})[0]
 
-    def starts(self, likelihood: WeibullLikelihood) -> Sequence[Columns]:
+    def starts(self, likelihood: WeibullLikelihood, known: Mapping[int, Array]) -> Sequence[Columns]:
         """Return shape π/(√6 sd) and the scale that goes with it."""
         shape = _START / likelihood.unit
         centre = likelihood.origin + likelihood.unit * likelihood.mean
@@ -177,9 +177,7 @@ def _moments(y: Array, square: Array, t: Array) -> _Moments:
     w *= y
     third = np.einsum("rn,rn->r", w, square) / total
     variance = second - first * first
-    return _Moments(
-        np.log(total / y.shape[1]), first, variance, third - first * (3.0 * second - 2.0 * first * first)
-    )
+    return _Moments(np.log(total / y.shape[1]), first, variance, third - first * (3.0 * second - 2.0 * first * first))
 
 
 def _solve_profile(
@@ -187,8 +185,9 @@ def _solve_profile(
 ) -> tuple[Array, Array, NDArray[np.bool_], NDArray[np.int16]]:
     """Solve f(t) = 1 + t(ȳ − E_w[y]) = 0, w ∝ e^{ty}, by Halley's method in log t within a live bracket.
 
-    f falls monotonely from 1, so its sign keeps the bracket. Convergence is cubic: a decrement f²/|f′| of 10⁻¹¹ before a step
-    leaves an error below rounding after it. Returns t, log mean e^{ty}, whether it converged, and the iterations.
+    f falls monotonely from 1, so its sign keeps the bracket. Convergence is cubic: a decrement f²/|f′| of 10⁻¹¹
+    before a step leaves an error below rounding after it. Returns t, log mean e^{ty}, whether it converged, and the
+    iterations.
     """
     rows = likelihood.rows
     t, log_power = np.full(rows, _START), np.zeros(rows)

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from simstudy.errors import ConfigError, nearest
-from simstudy.families import Family
 from simstudy.families import family as find_family
+from simstudy.families.base import Family
 from simstudy.families.status import Status
 from simstudy.inference import mle
 from simstudy.inference.likelihood import Likelihood, expected_information
@@ -95,7 +95,7 @@ def fit(
     known
         Values of parameters that are not estimated, by name.
     parametrisation
-        Names of the parameters, in any order; the family's base parametrisation by default, or the first that has the known
+        Names of the parameters, in any order; by default the family's first parametrisation that has the known
         parameters.
 
     Raises
@@ -154,9 +154,7 @@ def _data(x: ArrayLike) -> Array:
     return data
 
 
-def _parametrisation(
-    family: Family, names: Iterable[str] | None, known: Mapping[str, float]
-) -> Parametrisation:
+def _parametrisation(family: Family, names: Iterable[str] | None, known: Mapping[str, float]) -> Parametrisation:
     try:
         form = _choose(family, names, known)
     except KeyError as error:
@@ -167,13 +165,21 @@ def _parametrisation(
             faults.append(f"known: {family.name} has no parameter '{name}'{nearest(name, form.names)}")
             continue
         domain = form.domains[form.names.index(name)]
-        if not (isinstance(value, (int, float, np.number)) and domain.contains(float(value))):
+        if not domain.contains(_number(value)):
             faults.append(f"known: {name} must be a number in {domain}, got {value!r}")
     if set(form.names) <= set(known):
         faults.append("known: all parameters are known; leave at least one to be estimated")
     if faults:
         raise ConfigError(faults)
     return form
+
+
+def _number(value: object) -> float:
+    """Return a known value as a float, NaN where it is no number."""
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return float("nan")
 
 
 def _choose(family: Family, names: Iterable[str] | None, known: Mapping[str, float]) -> Parametrisation:
@@ -185,15 +191,15 @@ def _choose(family: Family, names: Iterable[str] | None, known: Mapping[str, flo
 
 def _inverse(matrices: Array) -> Array:
     """Invert (…, p, p), NaN where a matrix is not finite or singular."""
-    sound = np.isfinite(matrices).all(axis=(-2, -1))
+    sound = np.asarray(np.isfinite(matrices).all(axis=(-2, -1)))
     identity = np.eye(matrices.shape[-1])
     safe = np.where(sound[..., np.newaxis, np.newaxis], matrices, identity)
     with np.errstate(all="ignore"):
         scale = 1.0 / np.sqrt(np.abs(np.einsum("...ii->...i", safe)))
         outer = scale[..., :, np.newaxis] * scale[..., np.newaxis, :]
         correlation = safe * outer
-        sound &= np.isfinite(correlation).all(axis=(-2, -1))
+        sound = np.asarray(sound & np.isfinite(correlation).all(axis=(-2, -1)))
         safe = np.where(sound[..., np.newaxis, np.newaxis], correlation, identity)
-        sound &= np.abs(np.linalg.det(safe)) > 0.0
+        sound = np.asarray(sound & (np.abs(np.linalg.det(safe)) > 0.0))
         safe = np.where(sound[..., np.newaxis, np.newaxis], safe, identity)
         return np.where(sound[..., np.newaxis, np.newaxis], np.linalg.inv(safe) * outer, np.nan)

@@ -12,7 +12,7 @@ from simstudy.families.status import Status
 from simstudy.inference.likelihood import Likelihood
 from simstudy.inference.newton import Maximum, maximise
 from simstudy.numerics.symmetric import solve
-from simstudy.parameters import Array
+from simstudy.parameters import Array, Columns
 
 # A score this far from zero is no maximum, whatever the algorithm says; rounding leaves less than 1e-20.
 _SANE_DECREMENT = 1e-9
@@ -76,24 +76,17 @@ def _solve(likelihood: Likelihood) -> Maximum:
     found = _family_solution(likelihood)
     if found is None:
         return _optimise(likelihood)
-    open_rows = np.flatnonzero(found.status == Status.MAX_ITERATIONS)
-    if len(open_rows):
-        rest = _optimise(likelihood.select(open_rows))
-        for whole, part in zip((*found.theta, *found[1:]), (*rest.theta, *rest[1:]), strict=True):
-            whole[open_rows] = part
-    return found
+    unfinished = np.flatnonzero(found.status == Status.MAX_ITERATIONS)
+    if not len(unfinished):
+        return found
+    return found.with_rows(unfinished, _optimise(likelihood.select(unfinished)))
 
 
 def _family_solution(likelihood: Likelihood) -> Maximum | None:
     """Return the family's own solution in the free parameters; it speaks of base parameters only."""
     if likelihood.known and not likelihood.is_base:
         return None
-    known = {
-        i: np.asarray(likelihood.known[n])
-        for i, n in enumerate(likelihood.parametrisation.names)
-        if n in likelihood.known
-    }
-    solution = likelihood.family.solve(likelihood.reduced, known)
+    solution = likelihood.family.solve(likelihood.reduced, _known_base(likelihood))
     if solution is None:
         return None
     phi = solution.theta if likelihood.is_base else likelihood.parametrisation.from_base(solution.theta)
@@ -102,26 +95,33 @@ def _family_solution(likelihood: Likelihood) -> Maximum | None:
     return Maximum(theta, value, solution.status.copy(), solution.iterations.copy())
 
 
+def _known_base(likelihood: Likelihood) -> dict[int, Array]:
+    """Return the known base parameters by index; none outside the base parametrisation."""
+    if not likelihood.is_base:
+        return {}
+    names = likelihood.parametrisation.names
+    return {i: np.asarray(likelihood.known[name]) for i, name in enumerate(names) if name in likelihood.known}
+
+
 def _optimise(likelihood: Likelihood) -> Maximum:
     """Run the general optimiser from every start the family proposes and keep the best, CONVERGED before others."""
-    best: Maximum | None = None
-    for start in likelihood.family.starts(likelihood.reduced):
-        phi = start if likelihood.is_base else likelihood.parametrisation.from_base(start)
-        found = maximise(likelihood, [np.asarray(phi[i], dtype=float) for i in likelihood.kept])
-        best = found if best is None else _better(found, best)
-    if best is None:
-        message = f"family {likelihood.family.name} proposes no starting point"
-        raise ValueError(message)
+    starts = likelihood.family.starts(likelihood.reduced, _known_base(likelihood))
+    first, *others = (_maximise_from(likelihood, start) for start in starts)
+    best = first
+    for found in others:
+        best = found.where(_better(found, best), best)
     status = np.where(likelihood.reduced.usable, best.status, Status.NOT_FINITE).astype(np.int8)
     return best._replace(status=status)
 
 
-def _better(new: Maximum, old: Maximum) -> Maximum:
-    won = (new.status == Status.CONVERGED) & ((old.status != Status.CONVERGED) | (new.value > old.value))
-    return Maximum(
-        [np.where(won, a, b) for a, b in zip(new.theta, old.theta, strict=True)],
-        *(np.where(won, a, b) for a, b in zip(new[1:], old[1:], strict=True)),
-    )
+def _maximise_from(likelihood: Likelihood, start: Columns) -> Maximum:
+    phi = start if likelihood.is_base else likelihood.parametrisation.from_base(start)
+    return maximise(likelihood, [np.asarray(phi[i], dtype=float) for i in likelihood.kept])
+
+
+def _better(new: Maximum, old: Maximum) -> NDArray[np.bool_]:
+    converged = new.status == Status.CONVERGED
+    return np.asarray(converged & ((old.status != Status.CONVERGED) | (new.value > old.value)))
 
 
 def _spread(entry: object, rows: int) -> Array:

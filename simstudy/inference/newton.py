@@ -30,6 +30,25 @@ class Maximum(NamedTuple):
     status: NDArray[np.int8]
     iterations: NDArray[np.int16]
 
+    def where(self, chosen: NDArray[np.bool_], other: Maximum) -> Maximum:
+        """Return these rows where chosen, the other's elsewhere."""
+        return Maximum(
+            [np.where(chosen, a, b) for a, b in zip(self.theta, other.theta, strict=True)],
+            np.where(chosen, self.value, other.value),
+            np.where(chosen, self.status, other.status),
+            np.where(chosen, self.iterations, other.iterations),
+        )
+
+    def with_rows(self, rows: NDArray[np.intp], part: Maximum) -> Maximum:
+        """Return these rows with some of them replaced."""
+        source = np.zeros(len(self.status), dtype=np.intp)
+        source[rows] = np.arange(len(rows))
+        chosen = np.zeros(len(self.status), dtype=bool)
+        chosen[rows] = True
+        theta = [column[source] for column in part.theta]
+        spread = Maximum(theta, part.value[source], part.status[source], part.iterations[source])
+        return spread.where(chosen, self)
+
 
 class _Point(NamedTuple):
     """Coordinates u, value, gradient and packed information in unconstrained coordinates, one row per data set."""

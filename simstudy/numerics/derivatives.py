@@ -1,7 +1,8 @@
 """Fourth-order central differences in unconstrained, standardised coordinates, batched.
 
-Scale decides whether a difference is right: a step that suits a scale of 1 is useless at 1e-8 or 1e8. So every parameter is
-mapped to the real line by its domain and the step is a fixed small fraction of 1/(typical |score|), found per data set.
+Scale decides whether a difference is right: a step that suits a scale of 1 is useless at 1e-8 or 1e8. So every
+parameter is mapped to the real line by its domain, and the step is a fixed small fraction of 1/(typical |score|),
+found per data set.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Expectations under a family by quadrature or summation, batched over parameters.
 
-The numerical default for families without closed forms, and the oracle that tests those closed forms. A fixed sample of the
-family tells where its mass lies; Gauss–Legendre panels cover the middle and double-exponential rules the two ends (Takahasi &
-Mori 1974), so that infinite ranges and end-point singularities cost no accuracy. Counts are summed.
+The numerical default for families without closed forms, and the oracle that tests those closed forms. A fixed
+sample of the family tells where its mass lies; Gauss–Legendre panels cover the middle and double-exponential rules
+the two ends (Takahasi & Mori 1974), so that infinite ranges and end-point singularities cost no accuracy. Counts
+are summed.
 """
 
 from __future__ import annotations
@@ -129,5 +130,5 @@ def _counts(pilot: Array, space: Space) -> tuple[Array, Array]:
     spread = 20.0 + 20.0 * (pilot[:, -1] - pilot[:, 0])
     first = np.maximum(np.floor(pilot[:, 0] - spread), space.lower)
     last = np.minimum(np.ceil(pilot[:, -1] + spread), space.upper)
-    nodes = first[:, np.newaxis] + np.arange(int((last - first).max()) + 1)
+    nodes = np.asarray(first[:, np.newaxis] + np.arange(float((last - first).max()) + 1.0))
     return nodes, (nodes <= last[:, np.newaxis]).astype(float)

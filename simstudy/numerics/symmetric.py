@@ -73,10 +73,7 @@ def congruence(matrix: Sequence[Entry], jacobian: Rows) -> list[Entry]:
     """Return JᵀMJ in packed form for packed M (size K) and J given as K rows of p columns."""
     size, columns = len(jacobian), len(jacobian[0])
     half = [
-        [
-            plus(*(times(matrix[position(k, m, size)], jacobian[m][j]) for m in range(size)))
-            for j in range(columns)
-        ]
+        [plus(*(times(matrix[position(k, m, size)], jacobian[m][j]) for m in range(size))) for j in range(columns)]
         for k in range(size)
     ]
     return [plus(*(times(jacobian[k][i], half[k][j]) for k in range(size))) for i, j in pairs(columns)]

@@ -15,8 +15,8 @@ _LARGE = 64 * 2**20
 def keep_freed_memory() -> None:
     """Raise glibc's thresholds for giving memory back; elsewhere do nothing.
 
-    By default an array of half a megabyte is mapped and unmapped at every use, and faulting its pages in costs more than the
-    arithmetic on it.
+    By default an array of half a megabyte is mapped and unmapped at every use, and faulting its pages in costs more
+    than the arithmetic on it.
     """
     if not sys.platform.startswith("linux"):
         return

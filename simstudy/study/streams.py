@@ -1,4 +1,4 @@
-"""Random streams by identity: the numbers of a block depend on what it is, not on when, where or beside what it is drawn."""
+"""Random streams by identity: a block's numbers depend on what it is, not on when, where or beside what it is drawn."""
 
 from __future__ import annotations
 
