@@ -1,3 +1,73 @@
-"""Monte Carlo simulation studies of maximum likelihood."""
+"""Monte Carlo simulation studies of maximum likelihood.
+
+>>> import simstudy
+>>> simstudy.families()[:3]
+['normal', 'exponential', 'gamma']
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from simstudy.api import expected_information, families, family, fit, load, run
+    from simstudy.inference.status import Status
+    from simstudy.results import Results
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "Results",
+    "Status",
+    "__version__",
+    "expected_information",
+    "families",
+    "family",
+    "fit",
+    "load",
+    "run",
+]
+
+_HOMES = {
+    "Results": "simstudy.results",
+    "Status": "simstudy.inference.status",
+    **dict.fromkeys(("expected_information", "family", "fit", "load", "run"), "simstudy.api"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that ``import simstudy`` takes no time."""
+    if name == "families":
+        return import_module("simstudy.families")
+    if name not in _HOMES:
+        message = f"module 'simstudy' has no attribute '{name}'"
+        raise AttributeError(message)
+    found = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+class _Families(ModuleType):
+    """The subpackage ``simstudy.families``, which can be called as the function of that name."""
+
+    def __call__(self) -> list[str]:
+        return list(self.FAMILIES)
+
+
+class _Simstudy(ModuleType):
+    """The package itself; importing a submodule named like a public function leaves it callable."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name == "families" and isinstance(value, ModuleType):
+            value.__class__ = _Families
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Simstudy

@@ -1,0 +1,5 @@
+"""``python -m simstudy``: the command line."""
+
+from simstudy.cli import main
+
+main()

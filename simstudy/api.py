@@ -1,0 +1,165 @@
+"""The verbs of the Python interface; the command line calls the same ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from simstudy.errors import ConfigError, nearest
+from simstudy.families import FAMILIES, family
+from simstudy.inference import fit
+from simstudy.results import SUMMARY, Results
+from simstudy.running.complete import complete, existing_manifest
+from simstudy.running.execute import default_jobs
+from simstudy.running.lock import locked
+from simstudy.running.progress import display
+from simstudy.running.store import check_name
+from simstudy.study.config import load
+from simstudy.study.limits import limits
+from simstudy.study.scenario import Scenario, Study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["expected_information", "families", "family", "fit", "load", "report", "run"]
+
+FORMATS = ("svg",)
+
+
+def families() -> list[str]:
+    """Return the names of all families."""
+    return list(FAMILIES)
+
+
+def expected_information(family: str, parameters: Mapping[str, float], known: Iterable[str] = ()) -> pd.DataFrame:
+    """Return the expected (Fisher) information I(θ) of one observation.
+
+    Parameters
+    ----------
+    family
+        Name of a family.
+    parameters
+        Values of all parameters; their names choose the parametrisation.
+    known
+        Names of the parameters that are not estimated.
+
+    Returns
+    -------
+    DataFrame (p, p)
+        Rows and columns are the free parameters, in the order given.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such family or parametrisation, or a value lies outside its domain.
+
+    Examples
+    --------
+    >>> expected_information("normal", {"mean": 0, "sd": 2})
+          mean   sd
+    mean  0.25  0.0
+    sd    0.00  0.5
+    """
+    import pandas as pd
+
+    scenario = _point(family, dict(parameters), tuple(known))
+    matrix = pd.DataFrame(limits(scenario).hessian, scenario.free, scenario.free)
+    order = [name for name in parameters if name in scenario.free]
+    return matrix.loc[order, order]
+
+
+def _point(name: str, parameters: Mapping[str, float], known: Sequence[str]) -> Scenario:
+    """Return the scenario at a point of a family, all faults of which are told at once."""
+    try:
+        parametrisation = family(name).find_parametrisation(parameters)
+    except KeyError as error:
+        raise ConfigError(str(error.args[0])) from None
+    faults = [
+        f"{name}: {p.name} must be a number in {p.domain}, got {parameters[p.name]!r}"
+        for p in parametrisation.parameters
+        if not _inside(parameters[p.name], p.domain.lower, p.domain.upper)
+    ]
+    names = parametrisation.names
+    faults += [f"{name}: known: no parameter '{k}'{nearest(k, names)}" for k in known if k not in names]
+    if set(names) <= set(known):
+        faults.append(f"{name}: all parameters are known; leave at least one to be estimated")
+    if faults:
+        raise ConfigError(faults)
+    values = tuple(float(parameters[key]) for key in names)
+    held = tuple(key for key in names if key in known)
+    return Scenario(name, name, names, values, name, held, n=1, replicates=1, level=0.95)
+
+
+def _inside(value: object, lower: float, upper: float) -> bool:
+    try:
+        return lower < float(value) < upper  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return False
+
+
+def run(
+    study: Study,
+    jobs: int | None = None,
+    results: str | Path = "results",
+    *,
+    quiet: bool = True,
+    command: str | None = None,
+) -> Results:
+    """Simulate what is missing of a study, then write its summary, figures and report.
+
+    What is stored is never computed again; a study that was stopped, or has grown, ends with the bytes of one
+    long run.
+
+    Parameters
+    ----------
+    study
+        From `load`.
+    jobs
+        Worker processes, by default as many as there are processors; with 1, everything runs in this process.
+        The numbers do not depend on it.
+    results
+        Folder in which the study has, or gets, a folder of its name.
+    quiet
+        Whether to show no progress on standard error.
+    command
+        What the report gives as the command that reproduces it.
+
+    Returns
+    -------
+    Results
+        The results, opened.
+
+    Raises
+    ------
+    ForeignResultsError
+        If the folder is in use, or holds another study.
+    UnusableResultsError
+        If it cannot be read or written, or a stored file is damaged.
+    UnfinishedTasksError
+        If some replicates could not be simulated; all others are stored.
+    """
+    folder = Path(results) / check_name(study.name, "study")
+    existing_manifest(folder, study)  # refuses before even a lock is left in another's folder
+    command = command or f"simstudy.run(simstudy.load('{study.name}.yaml'))"
+    with locked(folder), display(quiet) as shown:
+        complete(folder, study, jobs or default_jobs(), command, shown)
+        shown.note("drawing figures and writing the report")
+        return report(folder)
+
+
+def report(folder: str | Path, formats: Sequence[str] = FORMATS) -> Results:
+    """Write summary, figures and report of a results folder again from the stored blocks, byte for byte.
+
+    Raises
+    ------
+    UnusableResultsError
+        If blocks are missing or damaged, or the folder cannot be written.
+    """
+    from simstudy import report as pages
+    from simstudy.analysis import summary
+
+    results = Results(folder)
+    summary.write(summary.summarise(results.study.name, results.cells()), results.folder / SUMMARY)
+    pages.build(results, formats)
+    return results

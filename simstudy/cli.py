@@ -1,0 +1,119 @@
+"""Command line: each verb is one call, and imports what it needs when it is called."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from simstudy import __version__
+from simstudy.cli_process import guarded, say
+
+app = typer.Typer(
+    name="simstudy",
+    help="Monte Carlo simulation studies of maximum likelihood, from a YAML config to a report.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    epilog="Exit codes: 0 done; 2 bad usage or config; 3 failures above the tolerated share; "
+    "4 results folder in use or of another study; 5 no space or memory, or unusable results; "
+    "130, 143 stopped by a signal; 1 anything unexpected.",
+)
+
+Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file of the study.")]
+Replicates = Annotated[
+    int | None,
+    typer.Option(min=2, help="Replicates of every scenario, in place of the config's.", show_default=False),
+]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        say(f"simstudy {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def run(
+    config: Config,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", min=1, help="Worker processes; default: all processors.")
+    ] = None,
+    results: Annotated[Path, typer.Option(help="Folder that gets a folder named after the study.")] = Path("results"),
+    replicates: Replicates = None,
+    tolerate: Annotated[
+        float,
+        typer.Option(min=0.0, max=1.0, help="Share of failed fits in a cell above which the exit code is 3."),
+    ] = 0.5,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no summary line.")] = False,
+) -> None:
+    """Draw, fit, store, summarise, and write figures and report; running again resumes or extends."""
+    from simstudy import cli_messages, load
+    from simstudy.api import run as run_study
+
+    study = load(config, replicates)
+    command = cli_messages.reproducing_command(config, replicates)
+    done = run_study(study, jobs, results, quiet=quiet, command=command)
+    failures = cli_messages.Failures(done.summary(), tolerate)
+    for line in [] if quiet else [f"report: {done.report}", *failures.lines]:
+        say(line)
+    raise typer.Exit(failures.exit_code)
+
+
+@app.command()
+def report(
+    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="What a run wrote: results/<study>.")],
+) -> None:
+    """Write summary, figures and report again from the stored blocks."""
+    from simstudy import api
+
+    say(f"report: {api.report(results).report}")
+
+
+@app.command()
+def check(config: Config, replicates: Replicates = None) -> None:
+    """Validate a config and show what it would take: scenarios, replicates, draws, time and disk."""
+    from simstudy import cli_messages, load
+
+    say(cli_messages.plan(load(config, replicates)))
+
+
+@app.command()
+def families(
+    name: Annotated[str | None, typer.Argument(help="A family, to see all of it.", show_default=False)] = None,
+) -> None:
+    """List the families, or show one: formula, parametrisations, domains and I(θ) at a point."""
+    from simstudy import cli_messages
+
+    say(cli_messages.families() if name is None else cli_messages.family(name))
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of configs, for editors."""
+    import json
+
+    from simstudy.study.config import json_schema
+
+    say(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    # One thread for linear algebra, as in the workers: more do not help, and may change the last bit of a sum.
+    for library in ("OMP", "OPENBLAS", "MKL", "VECLIB", "NUMEXPR"):
+        os.environ[f"{library}_NUM_THREADS"] = "1"
+    sys.exit(guarded(lambda: app(prog_name="simstudy"), sys.argv[1:]))

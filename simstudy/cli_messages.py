@@ -1,0 +1,147 @@
+"""What the command line prints: the plan of a study, failures, the families."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from simstudy import api
+from simstudy.families.base import Family
+from simstudy.parameters import Parametrisation
+from simstudy.running.execute import default_jobs
+from simstudy.running.plan import Estimate, estimate, human_seconds, measured_cost
+from simstudy.study.scenario import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def reproducing_command(config: Path, replicates: int | None) -> str:
+    """Return the command that makes the same numbers, without what does not matter to them.
+
+    >>> reproducing_command(Path("configs/normal.yaml"), 500)
+    'simstudy run configs/normal.yaml --replicates 500'
+    """
+    shown = config.name if config.is_absolute() else config.as_posix()
+    options = [] if replicates is None else ["--replicates", str(replicates)]
+    return shlex.join(["simstudy", "run", shown, *options])
+
+
+class Failures:
+    """Replicates that did not converge, per cell, against the tolerated share."""
+
+    def __init__(self, summary: pd.DataFrame, tolerated: float) -> None:
+        cells = summary.drop_duplicates(["scenario", "n"])[["scenario", "n", "failed", "replicates"]]
+        self.cells = [(f"{name}, n = {n}", int(failed), int(of)) for name, n, failed, of in cells.to_numpy()]
+        self.tolerated = tolerated
+
+    @property
+    def too_many(self) -> list[str]:
+        """Cells in which more than the tolerated share failed."""
+        return [cell for cell, failed, of in self.cells if failed / of > self.tolerated]
+
+    @property
+    def exit_code(self) -> int:
+        """3 if any cell failed above the tolerated share, otherwise 0."""
+        return 3 if self.too_many else 0
+
+    @property
+    def lines(self) -> Iterator[str]:
+        """One line if there were failures at all, and one if there were too many."""
+        failed, total = (sum(column) for column in list(zip(*self.cells, strict=True))[1:])
+        if failed:
+            worst, most, of = max(self.cells, key=lambda cell: cell[1] / cell[2])
+            share = f"most in {worst}: {most / of:.1%}"
+            yield f"failures: {failed:,} of {total:,} replicates did not converge; {share}"
+        if self.too_many:
+            yield f"more than the tolerated {self.tolerated:.1%} in {len(self.too_many)} cells: exit code 3"
+
+
+def plan(study: Study) -> str:
+    """Return the table of cells and what the study takes in all."""
+    cells = estimate(study, measured_cost(study.scenarios))
+    header = ("scenario", "n", "replicates", "draws", "seconds", "disk")
+    seconds, jobs = sum(cell.seconds for cell in cells), default_jobs()
+    total = (
+        f"{study.name}: {len(study.names)} scenarios, {len(cells)} cells, "
+        f"{sum(cell.scenario.replicates for cell in cells):,} replicates, "
+        f"{sum(cell.draws for cell in cells):,} draws; "
+        f"about {human_seconds(seconds)} on one processor, {human_seconds(seconds / jobs)} on {jobs}; "
+        f"{_human_bytes(sum(cell.size for cell in cells))} on disk"
+    )
+    return "\n".join([*table([header, *map(_cell, cells)], right=range(1, 6)), "", total])
+
+
+def _cell(cell: Estimate) -> tuple[str, ...]:
+    counts = (f"{number:,}" for number in (cell.scenario.n, cell.scenario.replicates, cell.draws))
+    return cell.scenario.name, *counts, f"{cell.seconds:.2f}", _human_bytes(cell.size)
+
+
+def _human_bytes(size: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:,.1f} TB"
+
+
+def families() -> str:
+    """Return the table of families with their parametrisations."""
+    rows = [(name, " | ".join(map(_names, api.family(name).parametrisations))) for name in api.families()]
+    return "\n".join(table([("family", "parameters"), *rows]))
+
+
+def _names(parametrisation: Parametrisation) -> str:
+    return ", ".join(parametrisation.names)
+
+
+def family(name: str) -> str:
+    """Return all there is to say of one family."""
+    found = api.family(name)
+    parts = [f"{found.name}: {found.formula}"]
+    parts += ["\n".join(_parametrisation(found, each)) for each in found.parametrisations]
+    return "\n\n".join(parts)
+
+
+def _parametrisation(family: Family, parametrisation: Parametrisation) -> list[str]:
+    rows = [(p.name, str(p.domain), f"{p.typical[0]:g} to {p.typical[1]:g}") for p in parametrisation.parameters]
+    point = {p.name: _typical(p.typical) for p in parametrisation.parameters}
+    at = ", ".join(f"{key} = {value:g}" for key, value in point.items())
+    information = api.expected_information(family.name, point)
+    cells = [[f"{value:.6g}" for value in row] for row in information.to_numpy().tolist()]
+    matrix = [("", *point), *((key, *row) for key, row in zip(point, cells, strict=True))]
+    return [
+        f"{{{_names(parametrisation)}}}",
+        *_indented(table([("parameter", "domain", "typical values"), *rows])),
+        f"  I(θ) per observation at {at}:",
+        *_indented(table(matrix, right=range(1, len(point) + 1))),
+    ]
+
+
+def _typical(range_: tuple[float, float]) -> float:
+    """Return a round number in a range: the geometric middle where it is positive, otherwise the middle."""
+    low, high = range_
+    return float(f"{(low * high) ** 0.5 if low > 0 else (low + high) / 2:.2g}")
+
+
+def _indented(lines: Sequence[str]) -> list[str]:
+    return [f"  {line}" for line in lines]
+
+
+def table(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[str]:
+    """Align columns, those named in ``right`` to the right.
+
+    >>> table([("a", "n"), ("xyz", "10")], right=[1])
+    ['a     n', 'xyz  10']
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    padded = (
+        [
+            cell.rjust(width) if i in right else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        for row in rows
+    )
+    return ["  ".join(row).rstrip() for row in padded]

@@ -1,0 +1,126 @@
+"""The command line as a process: signals, closed streams, and one line and an exit code for every error."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import TextIO
+
+from simstudy.errors import SimstudyError
+
+TRACEBACK = "SIMSTUDY_TRACEBACK"
+
+
+class Stopped(SystemExit):
+    """A signal asked the process to end; passes through code that catches errors."""
+
+
+def guarded(work: Callable[[], None], arguments: Sequence[str]) -> int:
+    """Do the work of the command line and return the exit code; what goes wrong is told in one line each.
+
+    Parameters
+    ----------
+    arguments
+        What the user typed, to say how to resume.
+    """
+    _prepare_streams()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
+    try:
+        return _told(work, arguments)
+    finally:
+        _flush()
+
+
+def _told(work: Callable[[], None], arguments: Sequence[str]) -> int:
+    try:
+        work()
+    except Stopped as stop:
+        complain(_stopped(arguments))
+        return _code(stop)
+    except SystemExit as exit_:
+        return _code(exit_)
+    except SimstudyError as error:
+        return _tell(error, error.exit_code, str(error))
+    except MemoryError as error:
+        return _tell(error, 5, "out of memory: use fewer jobs, or smaller sample sizes")
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _tell(error, 5, f"{where}{error.strerror or error}")
+    except Exception as error:
+        line = " ".join(f"{type(error).__name__}: {error}".split())
+        return _tell(error, 1, f"unexpected {line}; set {TRACEBACK}=1 to see where, and please report it")
+    return 0
+
+
+def _stop(number: int, _: FrameType | None) -> None:
+    """End in order at the first signal, at once at the second."""
+    for other in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(other, lambda second, _: os._exit(128 + second))
+    raise Stopped(128 + number)
+
+
+def _stopped(arguments: Sequence[str]) -> str:
+    if arguments[:1] != ["run"]:
+        return "stopped"
+    return f"stopped; finished tasks are kept. To resume: {shlex.join(['simstudy', *arguments])}"
+
+
+def _code(exit_: SystemExit) -> int:
+    return exit_.code if isinstance(exit_.code, int) else int(exit_.code is not None)
+
+
+def _tell(error: Exception, code: int, lines: str) -> int:
+    if os.environ.get(TRACEBACK):
+        complain("".join(traceback.format_exception(error)).rstrip())
+    for line in lines.splitlines():
+        complain(f"error: {line}")
+    return code
+
+
+def say(text: str) -> None:
+    """Print to standard output; a reader that went away, as in ``| head``, is no error."""
+    _write(sys.stdout, text)
+
+
+def complain(text: str) -> None:
+    """Print to standard error."""
+    _write(sys.stderr, text)
+
+
+def _write(stream: TextIO | None, text: str) -> None:
+    if stream is None or stream.closed:
+        return
+    try:
+        print(text, file=stream, flush=True)
+    except BrokenPipeError:
+        _silence(stream)
+
+
+def _silence(stream: TextIO) -> None:
+    """Send what is still to be flushed nowhere."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _prepare_streams() -> None:
+    """Let a character that the terminal's encoding lacks be shown as an escape, not as an error."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None and not stream.closed:
+            try:
+                stream.flush()
+            except OSError:
+                _silence(stream)

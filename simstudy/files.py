@@ -1,0 +1,79 @@
+"""Files that are whole or absent: written beside their place, flushed, then moved there in one step."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from simstudy.errors import UnusableResultsError
+
+
+@contextlib.contextmanager
+def told(path: Path, action: str) -> Iterator[None]:
+    """Turn what the operating system refuses into one line.
+
+    Parameters
+    ----------
+    path
+        The file or folder in hand.
+    action
+        What could not be done with it: ``read``, ``written``.
+
+    Raises
+    ------
+    UnusableResultsError
+        In place of any OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error) or type(error).__name__
+        message = f"{path}: cannot be {action}: {reason}; mend this and run the same command again"
+        raise UnusableResultsError(message) from error
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that a kill or a crash at any time leaves the old file or the new one, never a part.
+
+    Raises
+    ------
+    UnusableResultsError
+        If it cannot be written, such as for want of space; the old file then stays as it was.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with told(path, f"written ({len(content):,} bytes)"):
+        try:
+            _write_through(temporary, content)
+            temporary.replace(path)
+            sync_folder(path.parent)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise
+
+
+def _write_through(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Make names in a folder survive a power cut, where the system can (POSIX)."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files that killed runs left below a folder; call it under the folder's lock."""
+    with told(folder, "cleaned"):
+        for temporary in folder.rglob(".*.tmp"):
+            temporary.unlink(missing_ok=True)

@@ -1,0 +1,110 @@
+"""What a run wrote, opened for reading: the study, its summary, and every replicate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from simstudy.inference.status import Status
+from simstudy.running import manifest
+from simstudy.running.store import Store
+from simstudy.study.limits import Limits, limits
+from simstudy.study.replicates import Replicates
+from simstudy.study.scenario import Scenario, Study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SUMMARY = "summary.csv"
+REPORT = "report.html"
+
+
+class Results:
+    """A results folder, read only; nothing is kept in memory but the manifest.
+
+    Parameters
+    ----------
+    folder
+        What a run wrote, such as ``results/quickstart``.
+
+    Attributes
+    ----------
+    folder : Path
+        The folder.
+    manifest : dict
+        The config as run, seed, versions, platform and timings.
+    study : Study
+        The study, from the manifest.
+
+    Raises
+    ------
+    UnusableResultsError
+        If the folder has no manifest, or a damaged one.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self.manifest: dict[str, Any] = manifest.read(self.folder)
+        self.study: Study = manifest.study_of(self.folder, self.manifest)
+
+    def __repr__(self) -> str:
+        return f"Results({str(self.folder)!r})"
+
+    @property
+    def report(self) -> Path:
+        """Path of the report."""
+        return self.folder / REPORT
+
+    def records(self, scenario: Scenario) -> Replicates:
+        """Return the first R stored replicates of a cell, as arrays.
+
+        Raises
+        ------
+        UnusableResultsError
+            If any are missing or damaged.
+        """
+        return Store(self.folder, self.study.seed).read(scenario)
+
+    def cells(self) -> Iterator[tuple[Scenario, Replicates, Limits]]:
+        """Yield each cell of the study with its replicates and limits; one cell is in memory at a time."""
+        for scenario in self.study.scenarios:
+            yield scenario, self.records(scenario), limits(scenario)
+
+    def summary(self) -> pd.DataFrame:
+        """Return the tidy table of measures: ``summary.csv``, or computed where that is missing."""
+        from simstudy.analysis import summary
+
+        path = self.folder / SUMMARY
+        return summary.read(path) if path.exists() else summary.summarise(self.study.name, self.cells())
+
+    def replicates(self, scenario: str, n: int) -> pd.DataFrame:
+        """Return the replicates of one cell in order, one row each.
+
+        Columns are ``theta[a]``, ``information[a,b]``, ``information_limit[a,b]``, ``score_limit[a]``,
+        ``products[a,b]``, ``products_limit[a,b]``, ``value``, ``value_limit``, ``status`` (a name, such as
+        ``CONVERGED``) and ``iterations``, with the names of free parameters for a and b; of symmetric
+        matrices the upper triangle.
+
+        Raises
+        ------
+        KeyError
+            If the study has no such scenario at that n.
+        """
+        import pandas as pd
+
+        cell = self.study.cell(scenario, n)
+        columns = dict(_columns(self.records(cell), cell.free))
+        return pd.DataFrame(columns)
+
+
+def _columns(records: Replicates, free: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+    pairs = [f"{a},{b}" for i, a in enumerate(free) for b in free[i:]]
+    labels = {"theta": free, "score_limit": free}
+    for field in ("theta", "information", "information_limit", "score_limit", "products", "products_limit"):
+        for column, label in enumerate(labels.get(field, pairs)):
+            yield f"{field}[{label}]", getattr(records, field)[:, column]
+    yield "value", records.value
+    yield "value_limit", records.value_limit
+    yield "status", [Status(code).name for code in records.status.tolist()]
+    yield "iterations", records.iterations

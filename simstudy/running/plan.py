@@ -1,0 +1,163 @@
+"""What there is to simulate: tasks of whole blocks with boundaries that depend on n alone; what they cost.
+
+A block holds B(n) = `block_size(n)` replicates. A task is a run of K(n) = `task_blocks(n)` consecutive
+blocks: task t holds blocks tK … (t+1)K − 1. R replicates need blocks 0 … ⌈R/B⌉ − 1, so the last task may be
+cut short; growing R lengthens it.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from simstudy.running.block import simulate
+from simstudy.running.memory import keep_freed_memory
+from simstudy.running.record import row_bytes
+from simstudy.study.scenario import Scenario, Study
+from simstudy.study.streams import block_size
+
+TASK_ROWS = 2**16
+"""Most replicates in a task: what a worker holds in memory and loses when it is killed."""
+TASK_DRAWS = 2**24
+"""Most draws in a task of several blocks: about a second of work."""
+_FILE_BYTES = 4096
+_PROBE_SIZE = 2**16
+_PROBE_BLOCKS = 4
+
+Cost = Callable[[Scenario], float]
+"""Seconds of one core that one replicate of a scenario takes."""
+
+
+def task_blocks(n: int) -> int:
+    """Return K(n) = max(1, ⌊min(2¹⁶ rows, 2²⁴ draws) ÷ block⌋), the blocks of a whole task."""
+    rows = block_size(n)
+    return max(1, min(TASK_ROWS // rows, TASK_DRAWS // (rows * n)))
+
+
+def needed_blocks(scenario: Scenario) -> int:
+    """Return ⌈R/B(n)⌉."""
+    return -(-scenario.replicates // block_size(scenario.n))
+
+
+@dataclass(frozen=True)
+class Task:
+    """Blocks ``first_block … last_block`` of a scenario, of which those up to ``stored_block`` are stored."""
+
+    scenario: Scenario
+    first_block: int
+    last_block: int
+    stored_block: int
+
+    @property
+    def rows(self) -> int:
+        """Replicates to simulate."""
+        return (self.last_block - self.stored_block) * block_size(self.scenario.n)
+
+    def __str__(self) -> str:
+        size = block_size(self.scenario.n)
+        first, last = (self.stored_block + 1) * size, (self.last_block + 1) * size - 1
+        return f"scenario '{self.scenario.name}', n = {self.scenario.n}, replicates {first}-{last}"
+
+
+def missing_tasks(scenario: Scenario, stored: Mapping[int, int]) -> Iterable[Task]:
+    """Yield the tasks a scenario lacks.
+
+    Parameters
+    ----------
+    stored
+        For the first block of each stored task, the last block stored.
+    """
+    size, needed = task_blocks(scenario.n), needed_blocks(scenario)
+    for first in range(0, needed, size):
+        last = min(first + size, needed) - 1
+        have = stored.get(first, first - 1)
+        if have < last:
+            yield Task(scenario, first, last, have)
+
+
+def longest_first(tasks: Iterable[Task], cost: Cost) -> list[Task]:
+    """Sort one queue over all scenarios so that no long task is left for the end."""
+    return sorted(tasks, key=lambda task: -task.rows * cost(task.scenario))
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a cell takes: replicates in whole blocks, draws, seconds of one core, bytes on disk."""
+
+    scenario: Scenario
+    rows: int
+    draws: int
+    seconds: float
+    size: int
+
+
+def disk_bytes(scenario: Scenario) -> int:
+    """Return the bytes that all files of a scenario take, a little rounded up."""
+    blocks = needed_blocks(scenario)
+    files = -(-blocks // task_blocks(scenario.n))
+    return blocks * block_size(scenario.n) * row_bytes(len(scenario.free)) + files * _FILE_BYTES
+
+
+def estimate(study: Study, cost: Cost) -> list[Estimate]:
+    """Estimate every cell of a study as if nothing of it were stored."""
+    found = []
+    for scenario in study.scenarios:
+        rows = needed_blocks(scenario) * block_size(scenario.n)
+        seconds = rows * cost(scenario)
+        found.append(Estimate(scenario, rows, rows * scenario.n, seconds, disk_bytes(scenario)))
+    return found
+
+
+def measured_cost(scenarios: Iterable[Scenario]) -> Cost:
+    """Time small blocks and return the cost of any of the scenarios, seconds per replicate as a + b·n.
+
+    A model (fitted family, parameter names, known ones) is timed once, at its smallest and largest n, for
+    some milliseconds. The numbers drawn are thrown away, and no result depends on the times: they order the
+    queue and feed the estimates.
+    """
+    keep_freed_memory()  # as workers do
+    sizes: dict[tuple[object, ...], dict[int, Scenario]] = {}
+    for scenario in scenarios:
+        sizes.setdefault(_model(scenario), {}).setdefault(min(scenario.n, _PROBE_SIZE), scenario)
+    lines = {model: _line(probes) for model, probes in sizes.items()}
+
+    def cost(scenario: Scenario) -> float:
+        fixed, slope = lines[_model(scenario)]
+        return fixed + slope * scenario.n
+
+    return cost
+
+
+def _model(scenario: Scenario) -> tuple[object, ...]:
+    return scenario.family, scenario.fit, scenario.names, scenario.known
+
+
+def _line(probes: Mapping[int, Scenario]) -> tuple[float, float]:
+    """Return (a, b) of the seconds per replicate a + b·n."""
+    small, large = min(probes), max(probes)
+    low, high = (_seconds_per_row(replace(probes[n], n=n)) for n in (small, large))
+    slope = high / large if small == large else max(0.0, (high - low) / (large - small))
+    return max(0.0, high - slope * large), slope or high / large
+
+
+def _seconds_per_row(scenario: Scenario) -> float:
+    simulate(scenario, 0, 0, 0)  # the first call pays for imports and caches
+    start = time.perf_counter()
+    rows = len(simulate(scenario, 0, 0, _PROBE_BLOCKS - 1))
+    return max(time.perf_counter() - start, 1e-9) / rows
+
+
+def human_seconds(seconds: float) -> str:
+    """Return a duration as people say it.
+
+    >>> human_seconds(0.2), human_seconds(75), human_seconds(7300), human_seconds(200000)
+    ('1 s', '1 min 15 s', '2 h 1 min', '2 d 7 h')
+    """
+    whole = max(1, math.ceil(seconds)) if seconds > 0 else 0
+    for unit, name, part, smaller in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
+        if whole >= unit:
+            rest = whole % unit // part
+            return f"{whole // unit} {name}" + (f" {rest} {smaller}" if rest else "")
+    return f"{whole} s"

@@ -1,0 +1,131 @@
+"""Progress for people: a bar on a terminal, a plain line every few seconds elsewhere, nothing when quiet."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from typing import Protocol, TextIO
+
+from simstudy.running.plan import Cost, Task, human_seconds
+from simstudy.running.worker import Outcome
+
+LINE_SECONDS = 5.0
+"""Least time between two plain lines."""
+
+
+class Display(Protocol):
+    """What shows the state of a run."""
+
+    def show(self, state: State) -> None:
+        """Show progress."""
+
+    def note(self, line: str) -> None:
+        """Tell of something that happened on the way."""
+
+
+class State:
+    """How far a run has come, in replicates and in their estimated cost, by which the time left is guessed."""
+
+    def __init__(self, tasks: Sequence[Task], cost: Cost) -> None:
+        self.cost = cost
+        self.rows = sum(task.rows for task in tasks)
+        self.work = sum(task.rows * cost(task.scenario) for task in tasks)
+        self.done_rows = self.failed = 0
+        self.done_work = 0.0
+        self.start = time.monotonic()
+
+    def advance(self, outcome: Outcome) -> None:
+        """Count a finished task."""
+        self.done_rows += outcome.rows
+        self.failed += outcome.failed
+        self.done_work += outcome.rows * self.cost(outcome.task.scenario)
+
+    @property
+    def share(self) -> float:
+        """Share of the work that is done."""
+        return self.done_work / self.work if self.done_rows < self.rows else 1.0
+
+    @property
+    def text(self) -> str:
+        """Replicates, rate, time left and failures, in plain ASCII."""
+        elapsed = max(time.monotonic() - self.start, 1e-9)
+        counted = f"{self.done_rows:,} of {self.rows:,} replicates, {self.done_rows / elapsed:,.0f}/s"
+        left = f"{human_seconds(elapsed * (1 / self.share - 1))} left" if 0.0 < self.share < 1.0 else ""
+        return ", ".join(filter(None, (counted, left, f"{self.failed:,} failures")))
+
+
+class Silent:
+    """Shows nothing."""
+
+    def show(self, state: State) -> None:
+        """Show nothing."""
+
+    def note(self, line: str) -> None:
+        """Tell nothing."""
+
+
+class Lines:
+    """Writes a plain line every few seconds, and one at the end."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+        self.last = time.monotonic()
+
+    def show(self, state: State) -> None:
+        """Write a line if it is time."""
+        now = time.monotonic()
+        if state.done_rows == state.rows or now - self.last >= LINE_SECONDS:
+            self.last = now
+            self.note(f"{100 * state.share:.0f}%: {state.text}")
+
+    def note(self, line: str) -> None:
+        """Write a line."""
+        with contextlib.suppress(OSError, ValueError):  # a reader that went away is no reason to stop
+            self.stream.write(f"{line}\n")
+            self.stream.flush()
+
+
+class Bar:
+    """A bar that rich redraws in place, from the first state on."""
+
+    def __init__(self, stream: TextIO) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+        columns = (BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[text]}", markup=False))
+        self.progress = Progress(*columns, console=Console(file=stream, markup=False, highlight=False))
+        self.task = self.progress.add_task("", total=1.0, text="")
+
+    def show(self, state: State) -> None:
+        """Move the bar."""
+        self.progress.start()
+        self.progress.update(self.task, completed=state.share, text=state.text)
+
+    def note(self, line: str) -> None:
+        """Write a line above the bar."""
+        self.progress.console.print(line)
+
+
+def draws_in_place(stream: TextIO) -> bool:
+    """Tell whether a stream is a terminal that wants and can show a bar."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM", "dumb") in {"dumb", "unknown"}
+    return stream.isatty() and not plain and "utf" in (stream.encoding or "").lower()
+
+
+@contextlib.contextmanager
+def display(quiet: bool) -> Iterator[Display]:
+    """Choose what to show on standard error, and leave the terminal as it was."""
+    stream = sys.stderr
+    if quiet or stream is None or stream.closed:
+        yield Silent()
+    elif draws_in_place(stream):
+        bar = Bar(stream)
+        try:
+            yield bar
+        finally:
+            bar.progress.stop()
+    else:
+        yield Lines(stream)

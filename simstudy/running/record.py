@@ -1,0 +1,162 @@
+"""The bytes of one stored task: every field of `Replicates` and the identity of what made them.
+
+A file is an uncompressed npz: its bytes depend on the numbers alone, each member carries a CRC-32, and
+nothing in it is run.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import zipfile
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+from numpy.lib import format as npy
+
+from simstudy.study.replicates import Replicates
+from simstudy.study.scenario import Scenario
+from simstudy.study.streams import block_size, identity
+
+NUMBERS_VERSION = 1
+"""Raised with every change of code that changes a stored number; files of other versions are refused."""
+
+_HEADER_BYTES = 4096
+_MEMBERS = tuple(field.name for field in fields(Replicates))
+
+
+class DamagedRecordError(ValueError):
+    """The bytes are not a whole record of these blocks; the message says what is wrong."""
+
+
+class ForeignRecordError(ValueError):
+    """A whole record, but of another scenario, seed or version; the message says what differs."""
+
+
+def record_identity(scenario: Scenario, seed: int, first_block: int, last_block: int) -> str:
+    """Return canonical JSON of all that determines the numbers of a file."""
+    content = {
+        "blocks": [first_block, last_block],
+        "data": json.loads(identity(scenario, seed)),
+        "fit": scenario.fit,
+        "known": [name for name in scenario.names if name in scenario.known],
+        "numbers": NUMBERS_VERSION,
+    }
+    return json.dumps(content, sort_keys=True, separators=(",", ":"))
+
+
+def layout(rows: int, size: int) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
+    """Return shape and dtype of every field for R rows and p free parameters."""
+    packed = size * (size + 1) // 2
+    widths = {
+        "theta": (size,),
+        "score_limit": (size,),
+        "status": (),
+        "iterations": (),
+        "value": (),
+        "value_limit": (),
+    }
+    real: np.dtype[Any] = np.dtype(np.float64)
+    types: dict[str, np.dtype[Any]] = {"status": np.dtype(np.int8), "iterations": np.dtype(np.int16)}
+    return {name: ((rows, *widths.get(name, (packed,))), types.get(name, real)) for name in _MEMBERS}
+
+
+def row_bytes(size: int) -> int:
+    """Return the bytes one replicate takes with p free parameters.
+
+    >>> row_bytes(2)
+    147
+    """
+    return sum(dtype.itemsize * (shape[1] if len(shape) == 2 else 1) for shape, dtype in layout(1, size).values())
+
+
+def encode(replicates: Replicates, made_by: str) -> bytes:
+    """Return the bytes of a file."""
+    buffer = io.BytesIO()
+    arrays = {name: np.ascontiguousarray(getattr(replicates, name)) for name in _MEMBERS}
+    np.savez(buffer, allow_pickle=False, identity=np.array(made_by), **arrays)
+    return buffer.getvalue()
+
+
+def decode(content: bytes, scenario: Scenario, seed: int, first_block: int, last_block: int) -> Replicates:
+    """Return the record held by a file, after checking that it is whole and that it is this one.
+
+    Raises
+    ------
+    DamagedRecordError
+        If a byte was lost or changed, or a member is missing, strange or of the wrong shape.
+    ForeignRecordError
+        If the record was made by another scenario, seed or version of the numbers.
+    """
+    rows = (last_block - first_block + 1) * block_size(scenario.n)
+    expected = layout(rows, len(scenario.free))
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            _check_members(archive, content)
+            _check_identity(archive, record_identity(scenario, seed, first_block, last_block))
+            return Replicates(**{name: _array(archive, name, *expected[name]) for name in _MEMBERS})
+    except (DamagedRecordError, ForeignRecordError, MemoryError):
+        raise
+    except Exception as error:  # a damaged archive makes zipfile raise nearly anything
+        raise DamagedRecordError(" ".join(str(error).split())) from error
+
+
+def _check_members(archive: zipfile.ZipFile, content: bytes) -> None:
+    infos = archive.infolist()
+    found, wanted = (
+        sorted(info.filename for info in infos),
+        sorted(f"{name}.npy" for name in (*_MEMBERS, "identity")),
+    )
+    if found != wanted:
+        message = f"its members are {', '.join(map(repr, found[:20])) or 'none'}"
+        raise DamagedRecordError(message)
+    if any(info.compress_type != zipfile.ZIP_STORED or info.file_size > len(content) for info in infos):
+        message = "a member is compressed or larger than the file"
+        raise DamagedRecordError(message)
+
+
+def _check_identity(archive: zipfile.ZipFile, wanted: str) -> None:
+    found = str(_array(archive, "identity", (), None))
+    if found != wanted:
+        raise ForeignRecordError(difference(found, wanted))
+
+
+def difference(found: str, wanted: str) -> str:
+    """Say in which keys two identities differ.
+
+    >>> difference('{"fit":"gamma","numbers":1}', '{"fit":"weibull","numbers":1}')
+    'fit is "gamma", not "weibull"'
+    """
+    try:
+        old, new = json.loads(found), json.loads(wanted)
+        keys = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
+    except (ValueError, RecursionError, AttributeError, TypeError):
+        return "its identity cannot be read"
+    return "; ".join(f"{key} is {json.dumps(old.get(key))}, not {json.dumps(new.get(key))}" for key in keys)
+
+
+def _array(
+    archive: zipfile.ZipFile, name: str, shape: tuple[int, ...], dtype: np.dtype[Any] | None
+) -> np.ndarray[Any, Any]:
+    """Return one member; its CRC and its header are checked before anything is built from it."""
+    raw = archive.read(f"{name}.npy")
+    stream = io.BytesIO(raw)
+    try:
+        version = npy.read_magic(stream)
+        found = npy.read_array_header_1_0(stream, _HEADER_BYTES) if version == (1, 0) else None
+    except (ValueError, TypeError, KeyError) as error:
+        message = f"the header of '{name}' cannot be read"
+        raise DamagedRecordError(message) from error
+    if found is None or found[0] != shape or found[1] or not _fits(found[2], dtype):
+        message = f"'{name}' has another shape or type than {shape} {dtype or 'text'}"
+        raise DamagedRecordError(message)
+    if len(raw) - stream.tell() != found[2].itemsize * math.prod(shape):
+        message = f"'{name}' has another length than its header says"
+        raise DamagedRecordError(message)
+    return np.frombuffer(raw, found[2], offset=stream.tell()).reshape(shape)
+
+
+def _fits(found: np.dtype[Any], wanted: np.dtype[Any] | None) -> bool:
+    return found == wanted if wanted is not None else found.kind == "U" and found.itemsize > 0

@@ -1,0 +1,82 @@
+"""What a worker process does: simulate one task, write its file, tell in a few bytes how it went.
+
+Arrays do not travel between processes, and a worker imports neither pandas nor anything that draws.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+import time
+import traceback
+from dataclasses import dataclass
+
+import numpy as np
+
+from simstudy.errors import SimstudyError, UnusableResultsError
+from simstudy.inference.status import Status
+from simstudy.running.block import simulate
+from simstudy.running.memory import keep_freed_memory
+from simstudy.running.plan import Task
+from simstudy.running.store import Store
+from simstudy.study.replicates import Replicates
+
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a task ended: replicates simulated, how many of them failed, seconds, and the error if any.
+
+    ``stop`` is set where no other task can do better, such as with a full disk.
+    """
+
+    task: Task
+    rows: int = 0
+    failed: int = 0
+    seconds: float = 0.0
+    error: str = ""
+    traceback: str = ""
+    stop: bool = False
+
+
+def prepare(parent: int) -> None:
+    """Make this process a worker: deaf to Ctrl-C, which its parent handles, and not outliving it (Linux)."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    keep_freed_memory()
+    if os.getppid() != parent:  # it died before the line above
+        os._exit(1)
+
+
+def perform(store: Store, task: Task) -> Outcome:
+    """Simulate and store one task; an exception becomes an outcome, so that the other tasks go on."""
+    start = time.perf_counter()
+    try:
+        replicates = _made_before(store, task)
+        if replicates is None:
+            simulated = simulate(task.scenario, store.seed, task.stored_block + 1, task.last_block)
+            replicates = store.write(task, simulated)
+    except SimstudyError as error:
+        return Outcome(task, error=str(error), stop=isinstance(error, UnusableResultsError))
+    except MemoryError:
+        return Outcome(task, error="out of memory", traceback=traceback.format_exc())
+    except Exception as error:
+        line = " ".join(f"{type(error).__name__}: {error}".split())
+        return Outcome(task, error=line, traceback=traceback.format_exc())
+    failed = int(np.count_nonzero(replicates.status[-task.rows :] != Status.CONVERGED))
+    return Outcome(task, task.rows, failed, time.perf_counter() - start)
+
+
+def _made_before(store: Store, task: Task) -> Replicates | None:
+    """Return the task's rows where a worker wrote its file and was killed before it could say so."""
+    scenario, first, last = task.scenario, task.first_block, task.last_block
+    if not store.path(scenario, first, last).exists():
+        return None
+    store.remove_superseded(scenario, first)
+    return store.read_blocks(scenario, first, last)

@@ -1,0 +1,198 @@
+"""Real worker processes, some of which are killed, raise or never get to speak.
+
+Stand-ins for `perform` are nested functions: those travel to workers by value.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from simstudy.errors import UnusableResultsError
+from simstudy.running import execute as execute_module
+from simstudy.running.execute import UnfinishedTasksError, default_jobs, execute
+from simstudy.running.plan import Task
+from simstudy.running.store import Store
+from simstudy.running.worker import Outcome, perform
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path, 5)
+
+
+@pytest.fixture
+def tasks(scenario):
+    """Six small tasks."""
+    return [Task(scenario(name=f"s{i}", n=5000), 0, 1, -1) for i in range(6)]
+
+
+@pytest.fixture
+def instead(monkeypatch):
+    """Return a function that puts another function in the place of `perform`."""
+    return lambda function: monkeypatch.setattr(execute_module, "perform", function)
+
+
+def files(store):
+    return {str(path.relative_to(store.folder)): path.read_bytes() for path in store.folder.rglob("*.npz")}
+
+
+def run(store, tasks, jobs=2):
+    """Return the outcomes and the notes."""
+    notes: list[str] = []
+    return list(execute(store, tasks, jobs, notes.append)), notes
+
+
+def test_processes_do_not_change_bytes(tasks, tmp_path):
+    here, there = Store(tmp_path / "1", 5), Store(tmp_path / "2", 5)
+    inside, _ = run(here, tasks, 1)
+    outside, notes = run(there, tasks, 2)
+    assert files(here) == files(there)
+    assert len(files(here)) == 6
+    assert notes == []
+    assert {o.task: (o.rows, o.failed) for o in inside} == {o.task: (o.rows, o.failed) for o in outside}
+
+
+def test_a_killed_worker_costs_one_try(store, tasks, instead, tmp_path):
+    once = str(tmp_path / "once")
+
+    def fragile(store, task):
+        if task.scenario.name == "s2" and not Path(once).exists():
+            Path(once).touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return perform(store, task)
+
+    instead(fragile)
+    outcomes, notes = run(store, tasks)
+    assert len(outcomes) == len(files(store)) == 6
+    assert len(notes) == 1
+    assert notes[0].startswith("a worker was killed; trying ")
+
+
+def test_a_worker_killed_after_it_wrote_is_not_repeated(store, tasks, instead, tmp_path):
+    once = str(tmp_path / "once")
+
+    def fragile(store, task):
+        outcome = perform(store, task)
+        if task.scenario.name == "s2" and not Path(once).exists():
+            Path(once).write_text(str(store.path(task.scenario, 0, 1).stat().st_mtime_ns))
+            os.kill(os.getpid(), signal.SIGKILL)
+        return outcome
+
+    instead(fragile)
+    outcomes, _ = run(store, tasks)
+    assert len(outcomes) == 6
+    written = store.path(tasks[2].scenario, 0, 1).stat().st_mtime_ns
+    assert written == int(Path(once).read_text())
+
+
+def test_a_task_that_always_kills_its_worker_is_given_up(store, tasks, instead, tmp_path):
+    tries = str(tmp_path / "tries")
+
+    def killer(store, task):
+        if task.scenario.name == "s0":
+            with Path(tries).open("a") as file:
+                file.write("x")
+            os.kill(os.getpid(), signal.SIGKILL)
+        return perform(store, task)
+
+    instead(killer)
+    outcomes = []
+    with pytest.raises(UnfinishedTasksError) as caught:
+        outcomes.extend(execute(store, tasks, 2, lambda _: None))
+    assert str(caught.value).startswith("scenario 's0', n = 5000, replicates 0-25: its worker was killed each time")
+    assert "\n" not in str(caught.value)
+    assert caught.value.exit_code == 3
+    assert len(files(store)) == 5
+    assert Path(tries).read_text() == "xxxx"
+
+
+def test_workers_that_all_die_end_the_run(store, tasks, instead, monkeypatch):
+    monkeypatch.setattr(execute_module, "FRUITLESS_DEATHS", 2)
+
+    def killer(store, task):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    instead(killer)
+    with pytest.raises(UnfinishedTasksError, match="not run: 2 workers in a row were killed"):
+        run(store, tasks)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_task_that_raises_does_not_stop_the_others(store, tasks, instead, jobs):
+    def faulty(store, task):
+        if task.scenario.name in {"s1", "s3"}:
+            return perform(store, replace(task, scenario=replace(task.scenario, family="nosuch")))
+        return perform(store, task)
+
+    instead(faulty)
+    with pytest.raises(UnfinishedTasksError) as caught:
+        run(store, tasks, jobs)
+    assert [line.split(":")[0].split(",")[0] for line in sorted(str(caught.value).splitlines())] == [
+        "scenario 's1'",
+        "scenario 's3'",
+    ]
+    assert "Traceback" in caught.value.__notes__[0]
+    assert len(files(store)) == 4
+
+
+def test_many_unfinished_tasks_are_not_all_listed(tasks):
+    error = UnfinishedTasksError([Outcome(task, error="x") for task in tasks * 5])
+    assert len(str(error).splitlines()) == 21
+    assert str(error).endswith("… and 10 more tasks")
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_folder_that_cannot_be_written_stops_the_run(store, tasks, jobs):
+    (store.folder / "blocks").touch()
+    with pytest.raises(UnusableResultsError, match="Not a directory"):
+        run(store, tasks, jobs)
+
+
+def test_default_jobs():
+    assert 1 <= default_jobs() <= (os.cpu_count() or 1)
+
+
+def test_a_worker_imports_neither_tables_nor_plots():
+    code = "import sys, simstudy.running.worker; print(*sys.modules)"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    loaded = {name.split(".")[0] for name in printed.split()}
+    assert "numpy" in loaded
+    assert loaded.isdisjoint({"pandas", "matplotlib", "seaborn", "pydantic", "yaml", "jinja2", "rich", "typer"})
+    assert "scipy.stats" not in printed.split()
+
+
+def alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with their parent")
+def test_workers_do_not_outlive_a_killed_parent(tmp_path):
+    code = """
+import os, time
+from joblib import Parallel, delayed, parallel_config
+from simstudy.running.worker import prepare
+def work():
+    print(os.getpid(), flush=True)
+    time.sleep(100)
+with parallel_config("loky", initializer=prepare, initargs=(os.getpid(),)):
+    Parallel(n_jobs=2)(delayed(work)() for _ in range(2))
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        workers = [int(parent.stdout.readline()) for _ in range(2)]
+        parent.kill()
+    deadline = time.monotonic() + 2
+    while any(map(alive, workers)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(map(alive, workers))
