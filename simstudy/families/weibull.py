@@ -9,11 +9,12 @@ from typing import NamedTuple, Self, final
 import numpy as np
 from numpy.typing import NDArray
 
-from simstudy.families.base import Family, constant_rows
+from simstudy.families.base import Family
 from simstudy.families.likelihood import Evaluation, FamilyLikelihood, Solution
 from simstudy.families.sample_space import POSITIVE_NUMBERS
 from simstudy.families.solution import solution
 from simstudy.families.status import Status
+from simstudy.numerics.sums import mean_product
 from simstudy.numerics.symmetric import Entry
 from simstudy.parameters import POSITIVE, Array, Columns, Parameter
 
@@ -24,58 +25,50 @@ _START = math.pi / math.sqrt(6.0)
 
 
 class WeibullLikelihood(FamilyLikelihood):
-    """The likelihood of data kept as standardised logarithms y = (log x − origin)/unit ≤ 0, origin = max log x.
+    """The likelihood of data kept as y = log x − origin ≤ 0, origin = max log x, so that no power overflows.
 
     With v = k(log x − log λ) and w = eᵛ:
     log p = log k + v − w − log x, score_k = (1 + v(1 − w))/k, score_λ = −k(1 − w)/λ.
     """
 
-    def __init__(self, y: Array, origin: Array, unit: Array, exists: NDArray[np.bool_]) -> None:
-        self.y, self.origin, self.unit, self.exists = y, origin, unit, exists
-        self.mean = y.mean(axis=-1)
+    def __init__(self, y: Array, square: Array, origin: Array) -> None:
+        self.y, self.square, self.origin = y, square, origin
         self.rows, self.size = y.shape
-        self.usable = np.isfinite(self.mean + origin + unit)
+        self.mean, self.mean_square = y.mean(axis=-1), square.mean(axis=-1)
+        self.exists = self.mean_square > 0.0
+        self.usable = np.isfinite(self.mean_square + origin)
 
     def evaluate(self, theta: Columns, *, products: bool = False) -> Evaluation:
         """Evaluate by one pass over the data."""
         shape, scale = (np.asarray(column, dtype=float) for column in theta)
-        slope = shape * self.unit
-        v = self.y * slope[:, np.newaxis]
-        v += (shape * (self.origin - np.log(scale)))[:, np.newaxis]
+        shift = shape * (self.origin - np.log(scale))
+        v = self.y * np.broadcast_to(shape, (self.rows,))[:, np.newaxis]
+        v += shift[:, np.newaxis]
         w = np.exp(v)
         vw = v * w
-        mean_v, mean_w, mean_vw = v.mean(axis=-1), w.mean(axis=-1), vw.mean(axis=-1)
-        vvw = self._mean(v, vw)
+        mean_v, mean_w, mean_vw = shape * self.mean + shift, w.mean(axis=-1), vw.mean(axis=-1)
+        mean_vvw = mean_product(v, vw)
         ratio = shape / scale
+        outer: list[Array] = []
+        if products:
+            mean_vv = shape * (shape * self.mean_square + 2.0 * shift * self.mean) + shift * shift
+            ww, wvw, vwvw = mean_product(w, w), mean_product(w, vw), mean_product(vw, vw)
+            outer = [
+                (1.0 + 2.0 * (mean_v - mean_vw) + mean_vv - 2.0 * mean_vvw + vwvw) / (shape * shape),
+                (mean_w - 1.0 + 2.0 * mean_vw - mean_v - wvw) / scale,
+                (1.0 - 2.0 * mean_w + ww) * ratio * ratio,
+            ]
         information = [
-            (1.0 + vvw) / (shape * shape),
+            (1.0 + mean_vvw) / (shape * shape),
             (1.0 - mean_w - mean_vw) / scale,
             ratio * ((shape + 1.0) * mean_w - 1.0) / scale,
         ]
-        return Evaluation(
-            np.log(shape) + mean_v - mean_w - self.origin - self.unit * self.mean,
-            [(1.0 + mean_v - mean_vw) / shape, ratio * (mean_w - 1.0)],
-            information,
-            self._products(v, w, vw, shape, ratio) if products else [],
-        )
-
-    def _products(self, v: Array, w: Array, vw: Array, shape: Array, ratio: Array) -> list[Array]:
-        v -= vw
-        w -= 1.0
-        first, second, both = self._mean(v, v), self._mean(w, w), self._mean(v, w)
-        mean_first, mean_second = v.mean(axis=-1), w.mean(axis=-1)
-        return [
-            (1.0 + 2.0 * mean_first + first) / (shape * shape),
-            (mean_second + both) * ratio / shape,
-            second * ratio * ratio,
-        ]
-
-    def _mean(self, first: Array, second: Array) -> Array:
-        return np.asarray(np.einsum("rn,rn->r", first, second) / self.size)
+        value = np.log(shape) + mean_v - mean_w - self.origin - self.mean
+        return Evaluation(value, [(1.0 + mean_v - mean_vw) / shape, ratio * (mean_w - 1.0)], information, outer)
 
     def select(self, rows: NDArray[np.intp]) -> Self:
         """Return the likelihood of some of the rows."""
-        return type(self)(self.y[rows], self.origin[rows], self.unit[rows], self.exists[rows])
+        return type(self)(self.y[rows], self.square[rows], self.origin[rows])
 
 
 @final
@@ -125,38 +118,37 @@ class Weibull(Family):
         return self.starts(self.likelihood(x), {})[0]
 
     def starts(self, likelihood: WeibullLikelihood, known: Mapping[int, Array]) -> Sequence[Columns]:
-        """Return shape π/(√6 sd) and the scale that goes with it."""
-        shape = _START / likelihood.unit
-        centre = likelihood.origin + likelihood.unit * likelihood.mean
+        """Return shape π/(√6 sd) and the scale that goes with it; for constant data a shape of one."""
+        shape = _moment_shape(likelihood)
+        centre = likelihood.origin + likelihood.mean
         return ((shape, np.exp(centre + _EULER / shape)),)
 
     def likelihood(self, x: Array) -> WeibullLikelihood:
-        """Standardise log x by its maximum and standard deviation (by one where it is constant)."""
+        """Take logarithms relative to the largest."""
         y = np.log(x)
         origin = y.max(axis=-1)
         y -= origin[:, np.newaxis]
-        mean = y.mean(axis=-1)
-        variance = np.einsum("rn,rn->r", y, y) / y.shape[1] - mean * mean
-        exists = ~constant_rows(y)
-        unit = np.where(exists & (variance > 0.0), np.sqrt(variance), 1.0)
-        y *= (1.0 / unit)[:, np.newaxis]
-        return WeibullLikelihood(y, origin, unit, exists)
+        return WeibullLikelihood(y, y * y, origin)
 
     def solve(self, likelihood: WeibullLikelihood, known: Mapping[int, Array]) -> Solution | None:
         """Return k̂ from the profile equation and λ̂ᵏ = mean xᵏ."""
         if 1 in known:
             return None
         if 0 in known:
-            slope = known[0] * likelihood.unit
-            log_power = np.log(np.exp(likelihood.y * slope[:, np.newaxis]).mean(axis=-1))
+            shape = np.broadcast_to(known[0], (likelihood.rows,))
+            log_power = _moments(likelihood.y, likelihood.square, shape).log_power
             exists, done, iterations = np.array(True), np.array(True), np.array(0)
         else:
-            slope, log_power, done, iterations = _solve_profile(likelihood)
+            shape, log_power, done, iterations = _solve_profile(likelihood)
             exists = likelihood.exists
-        shape = slope / likelihood.unit
         scale = np.exp(likelihood.origin + log_power / shape)
         status = np.where(exists, np.where(done, Status.CONVERGED, Status.MAX_ITERATIONS), Status.NO_MAXIMUM)
         return solution((shape, scale), likelihood, status, iterations)
+
+
+def _moment_shape(likelihood: WeibullLikelihood) -> Array:
+    variance = likelihood.mean_square - likelihood.mean * likelihood.mean
+    return np.asarray(_START / np.where(variance > 0.0, np.sqrt(variance), 1.0))
 
 
 class _Moments(NamedTuple):
@@ -171,13 +163,12 @@ class _Moments(NamedTuple):
 def _moments(y: Array, square: Array, t: Array) -> _Moments:
     w = y * t[:, np.newaxis]
     np.exp(w, out=w)
-    total = w.sum(axis=-1)
-    first = np.einsum("rn,rn->r", w, y) / total
-    second = np.einsum("rn,rn->r", w, square) / total
+    mean = w.mean(axis=-1)
+    first, second = mean_product(w, y) / mean, mean_product(w, square) / mean
     w *= y
-    third = np.einsum("rn,rn->r", w, square) / total
+    third = mean_product(w, square) / mean
     variance = second - first * first
-    return _Moments(np.log(total / y.shape[1]), first, variance, third - first * (3.0 * second - 2.0 * first * first))
+    return _Moments(np.log(mean), first, variance, third - first * (3.0 * second - 2.0 * first * first))
 
 
 def _solve_profile(
@@ -190,11 +181,11 @@ def _solve_profile(
     iterations.
     """
     rows = likelihood.rows
-    t, log_power = np.full(rows, _START), np.zeros(rows)
+    t, log_power = _moment_shape(likelihood), np.zeros(rows)
     done, iterations = np.zeros(rows, dtype=bool), np.zeros(rows, dtype=np.int16)
     left = np.flatnonzero(likelihood.usable & likelihood.exists)
-    y, mean = likelihood.y[left] if len(left) < rows else likelihood.y, likelihood.mean[left]
-    square = y * y
+    part = likelihood if len(left) == rows else likelihood.select(left)
+    y, square, mean = part.y, part.square, part.mean
     low, high = np.zeros(len(left)), np.full(len(left), np.inf)
     for _ in range(_ITERATIONS):
         if not len(left):
