@@ -34,22 +34,19 @@ def scaled_covariance(cell: Cell) -> dict[str, Estimate]:
 
 
 def mean_score(cell: Cell) -> dict[str, Estimate]:
-    """Mean of the mean score at θ*; 0 at every n."""
+    """Mean of the mean score at θ*: 0 at every n over all replicates, hence where no fit fails."""
     return {"raw": influence.mean(cell.score)}
 
 
 def score_covariance(cell: Cell) -> dict[str, Estimate]:
-    """Covariance of √n·(mean score) at θ*, divisor R−1; B at every n."""
+    """Covariance of √n·(mean score) at θ*, divisor R−1: B at every n where no fit fails."""
     return {"raw": matrices.covariance(np.sqrt(cell.n) * cell.score).entries}
 
 
 def information_error(cell: Cell) -> dict[str, Estimate]:
     """Relative Frobenius error ‖E J − A‖/‖A‖, cleared of Monte Carlo noise; limit 0."""
     limit = upper(cell.limits.hessian)
-    return {
-        name: matrix_errors.relative_error(estimate, limit)
-        for name, estimate in cell.mean_information.items()
-    }
+    return {name: matrix_errors.relative_error(estimate, limit) for name, estimate in cell.mean_information.items()}
 
 
 def covariance_error(cell: Cell) -> dict[str, Estimate]:

@@ -6,6 +6,7 @@ import csv
 import io
 import math
 from collections.abc import Iterable
+from itertools import chain, starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -56,11 +57,9 @@ def summarise(study_name: str, cells: Iterable[tuple[Scenario, Replicates, Limit
     DataFrame
         Columns as in `Row`; rows by cell, then measure in the order of ``MEASURES``, estimator and entry.
     """
-    return _frame(
-        row._replace(study=study_name)
-        for scenario, replicates, limits in cells
-        for row in summarise_cell(scenario, replicates, limits)
-    )
+    # starmap holds a cell no longer than its call, where a loop variable would keep it while the next is read
+    rows = chain.from_iterable(starmap(summarise_cell, cells))
+    return _frame(row._replace(study=study_name) for row in rows)
 
 
 def summarise_cell(scenario: Scenario, replicates: Replicates, limits: Limits) -> list[Row]:

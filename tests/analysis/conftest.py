@@ -29,18 +29,12 @@ class Record:
         return cells.build(self.replicates, self.limits, scenario.n, scenario.level, self.expected[converged])
 
 
-def record(
-    family, names, values, n, theta, information, score, information_limit, limit, expected, failed=None
-):
+def record(family, names, values, n, theta, information, score, information_limit, limit, expected, failed=None):
     """Assemble a record from entries of R numbers; rows of failed fits hold NaN, as an aborted fit may."""
     replicates = len(theta[0])
     status = np.zeros(replicates, np.int8) if failed is None else np.where(failed, 2, 0).astype(np.int8)
-    rows = [
-        np.array([np.broadcast_to(e, replicates) for e in part]).T.copy() for part in (theta, information)
-    ]
-    at_limit = [
-        np.array([np.broadcast_to(e, replicates) for e in part]).T for part in (information_limit, score)
-    ]
+    rows = [np.array([np.broadcast_to(e, replicates) for e in part]).T.copy() for part in (theta, information)]
+    at_limit = [np.array([np.broadcast_to(e, replicates) for e in part]).T for part in (information_limit, score)]
     for part in rows:
         part[status != 0] = np.nan
     zero, nothing = np.zeros(replicates), np.zeros_like(rows[1])

@@ -151,8 +151,7 @@ def test_unbiased_and_calibrated_where_a_quarter_of_the_fits_fail(simulated, mea
     n, replicates, seeds = 20, 500, 400
     exact = MEASURES[measure].estimates(simulated["normal"]([6], 1_000_000, n, fails=fails).cell)["raw"]
     found = [
-        MEASURES[measure].estimates(simulated["normal"]([7, s], replicates, n, fails=fails).cell)
-        for s in range(seeds)
+        MEASURES[measure].estimates(simulated["normal"]([7, s], replicates, n, fails=fails).cell) for s in range(seeds)
     ]
     raw, controlled = (np.array([[f[e].value, f[e].mcse] for f in found]) for e in ("raw", "control-variate"))
     varies = raw[:, 0].std(axis=0) > 0.0

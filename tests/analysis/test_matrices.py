@@ -3,6 +3,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from simstudy.analysis import matrices
+from simstudy.analysis.control_variates import orthonormal
 from simstudy.analysis.packed import full, multiplicity
 
 VECTORS = np.random.default_rng(1).gamma(2.0, 1.0, (3, 41))
@@ -19,9 +20,7 @@ def test_covariance_and_the_mcse_of_its_entries_by_plain_loops():
     found = matrices.covariance(VECTORS)
     assert_allclose(full(found.value), np.cov(VECTORS))
     deviation = VECTORS - VECTORS.mean(axis=1, keepdims=True)
-    psi = (
-        np.array([deviation[i] * deviation[j] for i in range(3) for j in range(i, 3)]) - found.value[:, None]
-    )
+    psi = np.array([deviation[i] * deviation[j] for i in range(3) for j in range(i, 3)]) - found.value[:, None]
     assert_allclose(found.covariance, loop_covariance(psi))
     assert_allclose(found.entries.mcse, np.sqrt(np.diagonal(loop_covariance(psi))))
 
@@ -40,6 +39,21 @@ def test_noise_counts_off_diagonal_entries_twice():
     squares = [weights @ deviation[:, r] ** 2 / 40 for r in range(41)]
     spread = np.std(squares, ddof=1) / np.sqrt(41)
     assert found.noise.mcse[0] == pytest.approx(spread / (2 * found.noise.value[0]))
+
+
+def test_controls_that_do_not_vary_leave_the_covariance_as_it_is():
+    constant = orthonormal(np.zeros((1, 41)))
+    found = matrices.controlled_covariance(VECTORS, np.ones(41, bool), constant, np.zeros(3))
+    raw = matrices.covariance(VECTORS)
+    assert_allclose(found.value, raw.value, rtol=1e-13)
+    assert_allclose(found.covariance, raw.covariance, rtol=1e-12)
+
+
+def test_where_the_controls_explain_all_the_mcse_is_the_rounding(simulated):
+    """Exponential: J = x̄² is quadratic in the score, so E J = (1 + 1/n)/λ² comes out exact but for rounding."""
+    for seed in range(20):
+        found = simulated["exponential"](seed, 500, 10).cell.mean_information["control-variate"].entries
+        assert abs(found.value[0] - 1.1 / 4.0) <= found.mcse[0] < 1e-13
 
 
 @pytest.mark.parametrize("name", ["exponential", "normal_variance"])

@@ -26,9 +26,7 @@ def test_error_is_the_frobenius_norm_over_all_entries_less_the_noise():
 
 def test_without_noise_the_error_is_the_naive_norm_and_has_no_mcse():
     found = matrix_errors.relative_error(estimate([4.0, 1.5, 0.0], np.zeros((3, 3))), LIMIT)
-    assert found.value[0] == pytest.approx(
-        np.linalg.norm(full([2.0, 1.0, -1.0])) / np.linalg.norm(full(LIMIT))
-    )
+    assert found.value[0] == pytest.approx(np.linalg.norm(full([2.0, 1.0, -1.0])) / np.linalg.norm(full(LIMIT)))
     assert found.mcse[0] == 0.0
 
 

@@ -10,6 +10,7 @@ from scipy import integrate, special, stats
 
 from simstudy.analysis.measures import MEASURES
 
+RECORDS = ["exponential", "normal", "normal_variance"]
 ESTIMATORS = {
     "mean_observed_information": ["raw", "control-variate"],
     "sd_observed_information": ["raw"],
@@ -49,9 +50,7 @@ def test_every_measure_has_the_entries_of_its_shape(simulated):
 
 def test_limits(simulated):
     cell = simulated["normal_variance"](0, 100, 10, 1.0, 4.0).cell
-    found = {
-        name: np.broadcast_to(m.limit(cell), 3 if m.shape == "matrix" else 2) for name, m in MEASURES.items()
-    }
+    found = {name: np.broadcast_to(m.limit(cell), 3 if m.shape == "matrix" else 2) for name, m in MEASURES.items()}
     information, covariance = [0.25, 0.0, 0.5 / 16.0], [4.0, 0.0, 32.0]
     assert_allclose(found["mean_observed_information"], information)
     assert_allclose(found["score_covariance"], information)
@@ -157,13 +156,12 @@ def test_the_exact_truths_are_exact():
     assert exact["bias", "raw"][0] == pytest.approx(moment(1) - rate)
     assert exact["scaled_covariance", "raw"][0] == pytest.approx(n * (moment(2) - moment(1) ** 2))
     assert exact["mean_observed_information", "raw"][0] == pytest.approx(moment(-2))
-    assert exact["sd_observed_information", "raw"][0] == pytest.approx(
-        math.sqrt(moment(-4) - moment(-2) ** 2)
-    )
+    assert exact["sd_observed_information", "raw"][0] == pytest.approx(math.sqrt(moment(-4) - moment(-2) ** 2))
 
 
-# Near zero the MCSE of a root is a bound (see matrix_errors); that of a noise floor is of fourth moments.
-BOUNDS = {"covariance_error", "noise_floor", "failure_rate"}
+# In the noise, the MCSE of a root is a bound (see matrix_errors); that of a noise floor rests on fourth moments.
+ERRORS = {"information_error", "covariance_error"}
+BOUNDS = {*ERRORS, "noise_floor", "failure_rate"}
 
 
 @cache
@@ -200,16 +198,19 @@ def test_mcse_is_the_monte_carlo_sd(simulated, name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("n", [20, 50, 200])
-@pytest.mark.parametrize("name", ["exponential", "normal", "normal_variance"])
+@pytest.mark.parametrize(
+    ("name", "n"),
+    # 1/v² of the normal variance has too heavy a tail for an sd of its sd at n = 20
+    [("exponential", 20), ("normal", 20), *((name, n) for name in RECORDS for n in (50, 200))],
+)
 def test_mcse_is_the_monte_carlo_sd_closely(simulated, name, n):
     assert_calibrated(simulated[name], 2000, n, 3000, bias=0.03)
 
 
 @pytest.mark.parametrize("name", ["exponential", "normal"])
-def test_mcse_of_what_lies_in_the_noise_is_a_bound(simulated, name):
+def test_mcse_of_a_relative_error_is_a_bound_at_worst(simulated, name):
     for (measure, estimator), (values, mcse) in repeated(simulated[name], 500, 50, 400).items():
-        if measure == "covariance_error":
+        if measure in ERRORS:
             ratio = calibration(values, mcse)
             assert (ratio > 1.0 - 4.0 / np.sqrt(800) - 0.05).all(), estimator
             assert (ratio < 2.5).all(), estimator

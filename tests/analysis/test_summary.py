@@ -1,4 +1,5 @@
 import dataclasses
+import weakref
 
 import numpy as np
 import pandas as pd
@@ -91,17 +92,29 @@ def test_only_the_replicates_asked_for_count(simulated):
     assert set(found["replicates"]) == {150}
 
 
-def test_cells_are_consumed_one_at_a_time(cells):
-    handed = []
+def test_one_cell_is_in_memory_at_a_time(simulated):
+    alive = []
 
-    def stream():
-        for number, cell in enumerate(cells):
-            handed.append(number)
-            yield cell
+    class Once:
+        """Hands over each cell and forgets it, as a reader of files does."""
 
-    rows = summary.summarise_cell(*next(stream()))
-    assert handed == [0]
-    assert {row.n for row in rows} == {10}
+        def __init__(self):
+            self.seed = -1
+
+        def __iter__(self):
+            return self
+
+        def __next__(self):
+            assert not any(reference() for reference in alive)
+            self.seed += 1
+            if self.seed == 3:
+                raise StopIteration
+            record = simulated["normal"](self.seed, 100, 10)
+            alive.append(weakref.ref(record.replicates))
+            return record.scenario, record.replicates, record.limits
+
+    summary.summarise("demo", Once())
+    assert len(alive) == 3
 
 
 @pytest.mark.parametrize("converged", [0, 1])
@@ -218,9 +231,7 @@ HEADER = ",".join(COLUMNS).encode()
 def test_what_is_not_a_summary_is_told_in_one_line(tmp_path, content):
     path = tmp_path / "summary.csv"
     path.write_bytes(content)
-    with pytest.raises(
-        UnusableResultsError, match=r"^.*summary\.csv: not a summary, .*write it again with .*$"
-    ):
+    with pytest.raises(UnusableResultsError, match=r"^.*summary\.csv: not a summary, .*write it again with .*$"):
         summary.read(path)
 
 
