@@ -41,8 +41,6 @@ class Cell:
         Estimates θ̂ of the converged replicates.
     information, expected : (q, m)
         Observed information J at θ̂ and expected information I(θ̂), of the converged replicates.
-    score : (p, m)
-        Mean score at θ* of the converged replicates.
     all_scores, all_information : (p, R), (q, R)
         Mean score and observed information at θ* of all replicates, whatever became of the fit.
     """
@@ -54,7 +52,6 @@ class Cell:
     theta: Array
     information: Array
     expected: Array
-    score: Array
     all_scores: Array
     all_information: Array
 
@@ -67,6 +64,14 @@ class Cell:
     def scaled_error(self) -> Array:
         """√n(θ̂ − θ*), (p, m)."""
         return np.asarray(np.sqrt(self.n) * self.error)
+
+    @cached_property
+    def score(self) -> Array:
+        """Mean score at θ* where it is finite, (p, ≤ R): data outside the sample space have none."""
+        finite = np.isfinite(self.all_scores).all(axis=0)
+        if finite.sum() < 2:
+            return np.full((len(self.all_scores), 2), np.nan)
+        return self.all_scores if finite.all() else np.asarray(self.all_scores[:, finite])
 
     @cached_property
     def controls(self) -> Controls | None:
@@ -130,7 +135,6 @@ def build(replicates: Replicates, limits: Limits, n: int, level: float, expected
     estimates = {
         "theta": by_entry(_chosen(replicates.theta, converged)),
         "information": by_entry(_chosen(replicates.information, converged)),
-        "score": scores if converged.all() else by_entry(replicates.score_limit[converged]),
         "expected": upper(expected),
     }
     if converged.sum() < 2:

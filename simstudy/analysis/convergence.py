@@ -34,12 +34,12 @@ def scaled_covariance(cell: Cell) -> dict[str, Estimate]:
 
 
 def mean_score(cell: Cell) -> dict[str, Estimate]:
-    """Mean of the mean score at θ*: 0 at every n over all replicates, hence where no fit fails."""
+    """Mean of the mean score at θ*: 0 at every n, over all replicates, whatever became of the fits."""
     return {"raw": influence.mean(cell.score)}
 
 
 def score_covariance(cell: Cell) -> dict[str, Estimate]:
-    """Covariance of √n·(mean score) at θ*, divisor R−1: B at every n where no fit fails."""
+    """Covariance of √n·(mean score) at θ*, divisor R−1: B at every n, over all replicates."""
     return {"raw": matrices.covariance(np.sqrt(cell.n) * cell.score).entries}
 
 

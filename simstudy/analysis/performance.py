@@ -1,6 +1,6 @@
 """Performance measures of an estimator (Morris, White & Crowther 2019), MCSE by influence functions.
 
-All but the failure rate are conditional on convergence. Each takes a `Cell` and returns, for every
+Those of the estimates are conditional on convergence. Each takes a `Cell` and returns, for every
 estimator of the measure, one value and one Monte Carlo standard error per parameter.
 """
 

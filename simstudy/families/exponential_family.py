@@ -179,6 +179,10 @@ class ExponentialFamily(Family):
     def terms(self, theta: Columns, origin: Array | float) -> Terms:
         """Return η, its derivatives, A, E[T] and Cov(T) for statistics taken relative to the origin."""
 
+    def centre(self, theta: Columns) -> Array | float:
+        """Return the origin at which the terms at θ lose no digits."""
+        return 0.0
+
     @abstractmethod
     def start_from(self, statistics: Statistics) -> Columns:
         """Return a rough estimate of θ from the statistics, inside the domains."""
@@ -192,8 +196,8 @@ class ExponentialFamily(Family):
         return ExponentialLikelihood(self, statistics, x.shape[1], finite)
 
     def expected_information(self, theta: Columns) -> Sequence[Entry]:
-        """Return I(θ) = (∂η)ᵀ Cov(T) (∂η)."""
-        terms = self.terms(theta, 0.0)
+        """Return I(θ) = (∂η)ᵀ Cov(T) (∂η), which no origin changes but for rounding."""
+        terms = self.terms(theta, self.centre(theta))
         return congruence(terms.covariance, terms.jacobian)
 
     def start(self, x: Array) -> Columns:

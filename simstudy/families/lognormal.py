@@ -37,6 +37,10 @@ class Lognormal(ExponentialFamily):
         """Return the terms of (d, d²), d = log x − mean log x."""
         return gaussian_terms(theta, origin)
 
+    def centre(self, theta: Columns) -> Array | float:
+        """Return μ."""
+        return np.asarray(theta[0], dtype=float)
+
     def start_from(self, statistics: Statistics) -> Columns:
         """Return mean and standard deviation of log x; for constant data a standard deviation of one."""
         sd = np.sqrt(statistics.covariance[0])
