@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from simstudy.families.location_scale import LocationScale, LocationScaleLikelihood, NewtonSums, Sums
+from simstudy.families.location_scale import Centred, LocationScale, LocationScaleLikelihood, NewtonSums, Sums
 from simstudy.families.sample_space import REAL_LINE
 from simstudy.numerics.sums import mean_product
 from simstudy.parameters import Array, Columns
@@ -57,18 +56,18 @@ class Cauchy(LocationScale):
         products = 4.0 * (mean - square), 4.0 * (first - second), 4.0 - 8.0 * mean + 4.0 * square
         return Sums(value, *newton, *products)
 
-    def rough(self, x: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
-        """Return the median and half the interquartile range; of three or four observations, the estimates."""
+    def centre(self, x: Array) -> Centred:
+        """Return ordered data relative to the median; the rough scale is half the interquartile range.
+
+        Of three or four observations, location and scale are the estimates themselves.
+        """
         ordered = np.sort(x, axis=-1)
         size = x.shape[1]
         half = (size + 1) // 2
         exists = ~(ordered[:, half - 1 :] == ordered[:, : size - half + 1]).any(axis=-1)
-        if size in (3, 4):
-            return *_three_or_four(ordered), exists
-        middle = 0.5 * (ordered[:, (size - 1) // 2] + ordered[:, size // 2])
-        lower, upper = ordered[:, size // 4], ordered[:, size - 1 - size // 4]
-        spread = np.where(upper > lower, upper - lower, ordered[:, -1] - ordered[:, 0])
-        return middle, 0.5 * spread, exists
+        place, scale = _three_or_four(ordered) if size in (3, 4) else _quartiles(ordered)
+        unit = np.where(np.isnan(scale) | (scale > 0.0), scale, 1.0)
+        return Centred(ordered - place[:, np.newaxis], place, unit, exists)
 
     def starts(self, likelihood: LocationScaleLikelihood, known: Mapping[int, Array]) -> Sequence[Columns]:
         """Return the rough location and scale; with known scale, the observations of highest likelihood.
@@ -77,12 +76,21 @@ class Cauchy(LocationScale):
         """
         if 1 not in known:
             return super().starts(likelihood, known)
-        ordered = np.sort(likelihood.z, axis=-1)
+        ordered, origin = likelihood.centred.deviation, likelihood.centred.origin
         picks = np.unique(np.linspace(0, likelihood.size - 1, _CANDIDATES).round().astype(int))
-        places = [likelihood.origin + likelihood.unit * ordered[:, pick] for pick in (*picks,)]
+        places = [origin + ordered[:, pick] for pick in (*picks,)]
         values = [likelihood.evaluate((place, known[1])).value for place in places]
         best = np.argsort(-np.stack(values), axis=0, kind="stable")[:_STARTS]
         return [(np.take_along_axis(np.stack(places), row[np.newaxis], axis=0)[0], known[1]) for row in best]
+
+
+def _quartiles(ordered: Array) -> tuple[Array, Array]:
+    """Return the median and half the interquartile range, or half the range where that is 0."""
+    size = ordered.shape[1]
+    middle = 0.5 * (ordered[:, (size - 1) // 2] + ordered[:, size // 2])
+    lower, upper = ordered[:, size // 4], ordered[:, size - 1 - size // 4]
+    spread = np.where(upper > lower, upper - lower, ordered[:, -1] - ordered[:, 0])
+    return middle, 0.5 * spread
 
 
 def _three_or_four(ordered: Array) -> tuple[Array, Array]:

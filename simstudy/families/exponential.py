@@ -12,11 +12,11 @@ from simstudy.families.exponential_family import (
     ExponentialLikelihood,
     Statistics,
     Terms,
-    centred_products,
 )
 from simstudy.families.likelihood import Solution
 from simstudy.families.sample_space import NON_NEGATIVE_NUMBERS
 from simstudy.families.solution import closed_form
+from simstudy.numerics.sums import mean_product
 from simstudy.parameters import POSITIVE, Array, Columns, Parameter, Parametrisation
 
 
@@ -43,10 +43,10 @@ class Exponential(ExponentialFamily):
         return rng.exponential(1.0 / np.asarray(theta[0]), size)
 
     def statistics(self, x: Array) -> Statistics:
-        """Return T = x."""
+        """Return T = x; the raw second moment is enough for the variance of data of one sign."""
         x = np.asarray(x, dtype=float)
         mean = np.where(x.min(axis=-1) < 0.0, np.nan, x.mean(axis=-1))
-        return Statistics((mean,), centred_products(x - mean[:, np.newaxis]), 0.0)
+        return Statistics((mean,), (np.maximum(mean_product(x, x) - mean * mean, 0.0),), 0.0)
 
     def terms(self, theta: Columns, origin: Array | float) -> Terms:
         """Return η = −λ, A = −log λ, E[x] = 1/λ, Var(x) = 1/λ²."""

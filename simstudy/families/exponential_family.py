@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from simstudy.families.base import Family
 from simstudy.families.likelihood import Evaluation, FamilyLikelihood
+from simstudy.numerics.sums import mean_product
 from simstudy.numerics.symmetric import Entry, congruence, pairs, plus, position, pull_back, times
 from simstudy.parameters import Array, Columns
 
@@ -110,8 +111,7 @@ def join_statistics(parts: Sequence[Statistics]) -> Statistics:
 
 def centred_products(*deviations: Array) -> tuple[Array, ...]:
     """Return the packed means of products of deviations (R, n) along the last axis."""
-    size = deviations[0].shape[-1]
-    return tuple(np.einsum("rn,rn->r", deviations[i], deviations[j]) / size for i, j in pairs(len(deviations)))
+    return tuple(mean_product(deviations[i], deviations[j]) for i, j in pairs(len(deviations)))
 
 
 class ExponentialLikelihood(FamilyLikelihood):

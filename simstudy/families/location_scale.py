@@ -53,22 +53,37 @@ class NewtonSums(NamedTuple):
     zz_d2: Array
 
 
+class Centred(NamedTuple):
+    """Data (R, n) relative to a rough location, and what is known of each data set at first sight.
+
+    Attributes
+    ----------
+    deviation : (R, n)
+        x − origin.
+    origin, unit : (R,)
+        Rough location, rough scale; the scale is positive, and not finite where the data are not.
+    exists : (R,)
+        Whether the maximum over location and scale exists.
+    """
+
+    deviation: Array
+    origin: Array
+    unit: Array
+    exists: NDArray[np.bool_]
+
+
 class LocationScaleLikelihood(FamilyLikelihood):
-    """The likelihood of data kept as z₀ = (x − origin)/unit."""
+    """The likelihood of data kept relative to a rough location."""
 
-    def __init__(self, family: LocationScale, z: Array, origin: Array, unit: Array, exists: NDArray[np.bool_]) -> None:
-        self.family, self.z, self.origin, self.unit, self.exists = family, z, origin, unit, exists
-        self.rows, self.size = z.shape
-        self.usable = np.isfinite(z.sum(axis=-1) + origin + unit)
-
-    def local(self, theta: Columns) -> tuple[Array, Array]:
-        """Return location and scale in the units of the standardised data."""
-        return (theta[0] - self.origin) / self.unit, np.asarray(theta[1] / self.unit)
+    def __init__(self, family: LocationScale, centred: Centred) -> None:
+        self.family, self.centred = family, centred
+        self.rows, self.size = centred.deviation.shape
+        self.usable = np.isfinite(centred.origin + centred.unit)
 
     def evaluate(self, theta: Columns, *, products: bool = False) -> Evaluation:
         """Evaluate by one pass over the data."""
-        sums = self.family.sums(_at(self.z, *self.local(theta)))
         scale = np.asarray(theta[1], dtype=float)
+        sums = self.family.sums(_at(self.centred.deviation, theta[0] - self.centred.origin, scale))
         inverse = 1.0 / scale
         square = inverse * inverse
         score = [-sums.d1 * inverse, -(1.0 + sums.z_d1) * inverse]
@@ -86,14 +101,16 @@ class LocationScaleLikelihood(FamilyLikelihood):
 
     def select(self, rows: NDArray[np.intp]) -> Self:
         """Return the likelihood of some of the rows."""
-        return type(self)(self.family, self.z[rows], self.origin[rows], self.unit[rows], self.exists[rows])
+        deviation, origin, unit, exists = self.centred
+        return type(self)(self.family, Centred(deviation[rows], origin[rows], unit[rows], exists[rows]))
 
 
 def _at(z: NDArray[np.floating], location: Array, scale: Array) -> Any:
     """Return (z − location)/scale in the precision of z."""
     inverse = 1.0 / scale
-    moved = z * inverse.astype(z.dtype)[:, np.newaxis]
-    moved -= (location * inverse).astype(z.dtype)[:, np.newaxis]
+    shift = (location * inverse).astype(z.dtype)
+    moved = z * inverse.astype(z.dtype)[..., np.newaxis]
+    moved -= shift[:, np.newaxis]
     return moved
 
 
@@ -117,8 +134,8 @@ class LocationScale(Family):
         """Return g, g′ and g″ elementwise."""
 
     @abstractmethod
-    def rough(self, x: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
-        """Return a rough location, a rough scale, and whether the maximum over both exists, of data (R, n)."""
+    def centre(self, x: Array) -> Centred:
+        """Return data (R, n) relative to a rough location."""
 
     def sums(self, z: Array) -> Sums:
         """Return the means that value, score, Hessian and score products are made of."""
@@ -164,45 +181,39 @@ class LocationScale(Family):
 
     def start(self, x: Array) -> Columns:
         """Return the rough location and scale."""
-        location, scale, _ = self.rough(np.asarray(x, dtype=float))
-        return location, np.where(scale > 0.0, scale, 1.0)
+        centred = self.centre(np.asarray(x, dtype=float))
+        return centred.origin, centred.unit
 
     def likelihood(self, x: Array) -> LocationScaleLikelihood:
-        """Standardise data (R, n) by the rough location and scale."""
-        x = np.asarray(x, dtype=float)
-        location, scale, exists = self.rough(x)
-        unit = np.where(scale > 0.0, scale, 1.0)
-        z = x - location[:, np.newaxis]
-        z *= (1.0 / unit)[:, np.newaxis]
-        return LocationScaleLikelihood(self, z, location, unit, exists)
+        """Take data (R, n) relative to the rough location."""
+        return LocationScaleLikelihood(self, self.centre(np.asarray(x, dtype=float)))
 
     def starts(self, likelihood: LocationScaleLikelihood, known: Mapping[int, Array]) -> Sequence[Columns]:
         """Return the rough location and scale."""
-        return ((likelihood.origin, likelihood.unit),)
+        return ((likelihood.centred.origin, likelihood.centred.unit),)
 
     def solve(self, likelihood: LocationScaleLikelihood, known: Mapping[int, Array]) -> Solution | None:
         """Return location and scale by Newton's method in (m, log s); rows it cannot finish are left MAX_ITERATIONS."""
         if known:
             return None
-        location, log_scale, done, iterations = _newton(likelihood)
+        place, log_scale, done, iterations = _newton(likelihood)
         status = np.where(done, Status.CONVERGED, Status.MAX_ITERATIONS)
-        status = np.where(likelihood.exists, status, Status.NO_MAXIMUM)
-        theta = likelihood.origin + likelihood.unit * location, likelihood.unit * np.exp(log_scale)
-        return solution(theta, likelihood, status, iterations)
+        status = np.where(likelihood.centred.exists, status, Status.NO_MAXIMUM)
+        return solution((likelihood.centred.origin + place, np.exp(log_scale)), likelihood, status, iterations)
 
 
 def _newton(likelihood: LocationScaleLikelihood) -> tuple[Array, Array, NDArray[np.bool_], NDArray[np.int16]]:
-    """Iterate in standardised units from (0, 0).
+    """Iterate from the rough location and scale.
 
     First in single precision, at half the cost, until that can improve no more; then in double precision until the
-    Newton decrement is at rounding. Rows that are not finished then are left to the general
-    optimiser.
+    Newton decrement is at rounding. Rows that are not finished then are left to the general optimiser.
     """
     rows = likelihood.rows
-    place, log_scale = np.zeros(rows), np.zeros(rows)
+    centred = likelihood.centred
+    place, log_scale = np.zeros(rows), np.log(centred.unit)
     iterations, done = np.zeros(rows, dtype=np.int16), np.zeros(rows, dtype=bool)
-    left = np.flatnonzero(likelihood.usable & likelihood.exists)
-    z = likelihood.z if len(left) == rows else likelihood.z[left]
+    left = np.flatnonzero(likelihood.usable & centred.exists)
+    z = centred.deviation if len(left) == rows else centred.deviation[left]
     state = place[left], log_scale[left]
     for data, tolerance, most in (
         (z.astype(np.float32), _ROUGH, _ROUGH_ITERATIONS),

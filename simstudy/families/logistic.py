@@ -6,13 +6,14 @@ import math
 from typing import final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simstudy.families.base import constant_rows
-from simstudy.families.location_scale import LocationScale, NewtonSums, Sums
+from simstudy.families.location_scale import Centred, LocationScale, NewtonSums, Sums
 from simstudy.families.sample_space import REAL_LINE
 from simstudy.numerics.sums import mean_product
 from simstudy.parameters import Array, Columns
+
+_SCALE_OF_SD = math.sqrt(3.0) / math.pi
 
 
 @final
@@ -81,13 +82,13 @@ class Logistic(LocationScale):
             mean_zz - 4.0 * mean_zzq,
         )
 
-    def rough(self, x: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
-        """Return the mean and √3/π standard deviations."""
+    def centre(self, x: Array) -> Centred:
+        """Return data relative to the mean; the rough scale is √3/π standard deviations."""
         mean = x.mean(axis=-1)
-        d = x - mean[:, np.newaxis]
-        sd = np.sqrt(mean_product(d, d))
+        deviation = x - mean[:, np.newaxis]
+        sd = np.sqrt(mean_product(deviation, deviation))
         exists = sd > 0.0
         suspect = sd <= 1e-12 * np.abs(mean)
         if suspect.any():
             exists[suspect] &= ~constant_rows(x[suspect])
-        return mean, sd * (math.sqrt(3.0) / math.pi), exists
+        return Centred(deviation, mean, np.where(exists, sd * _SCALE_OF_SD, 1.0), exists)

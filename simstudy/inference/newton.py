@@ -138,16 +138,17 @@ def _judge(domains: Sequence[Domain], point: _Point, damping: Array) -> tuple[ND
     """Tell which rows are finished and how, and their last Newton step."""
     step, definite = solve(point.information, point.gradient)
     decrement = sum(g * d for g, d in zip(point.gradient, step, strict=True))
-    longest = np.max([np.abs(d) for d in step], axis=0)
-    runaway = np.zeros(len(point.value), dtype=bool)
-    for domain, u in zip(domains, point.real, strict=True):
-        if domain is not REAL:
+    runaway, flat = np.zeros((2, len(point.value)), dtype=bool)
+    for domain, u, du in zip(domains, point.real, step, strict=True):
+        if domain is not REAL:  # logarithms have no unit, so lengths mean something
             runaway |= np.abs(u) > _FARTHEST
+            flat |= np.abs(du) > _FLAT_STEP
     small = definite & (decrement <= _TOLERANCE)
-    level = np.max([np.abs(g) for g in point.gradient], axis=0) <= 1e-13
+    scaled = [g * g <= _TOLERANCE**2 * s for g, s in zip(point.gradient, _diagonal_scale(point), strict=True)]
+    level = np.all(scaled, axis=0)
     verdict = np.full(len(point.value), Status.MAX_ITERATIONS, dtype=np.int8)
     verdict[small] = Status.CONVERGED
-    verdict[small & (longest > _FLAT_STEP)] = Status.BOUNDARY
+    verdict[small & flat] = Status.BOUNDARY
     verdict[~definite & level & (damping > 1.0)] = Status.NOT_CONCAVE
     verdict[runaway] = Status.NO_MAXIMUM
     verdict[~np.isfinite(point.value)] = Status.NOT_FINITE
@@ -166,13 +167,20 @@ def _advance(likelihood: Likelihood, point: _Point, damping: Array) -> tuple[_Po
     return trial.where(better, point), np.where(better, relaxed, np.maximum(10.0 * damping, 1e-3))
 
 
+def _diagonal_scale(point: _Point) -> list[Array]:
+    """Return |𝒥ᵢᵢ|, or gᵢ² where that is larger, so that damping has the units of each coordinate."""
+    size = len(point.gradient)
+    return [
+        np.maximum(np.abs(point.information[position(i, i, size)]), g * g) + 1e-300
+        for i, g in enumerate(point.gradient)
+    ]
+
+
 def _damped_step(point: _Point, damping: Array) -> tuple[list[Array], Array]:
     """Return (𝒥 + λD)⁻¹g with λ raised until the matrix is positive definite."""
     size = len(point.gradient)
     diagonal = [position(i, i, size) for i in range(size)]
-    scale = [np.abs(point.information[k]) for k in diagonal]
-    floor = 1e-8 * np.max(scale, axis=0) + 1e-300
-    scale = [np.maximum(s, floor) for s in scale]
+    scale = _diagonal_scale(point)
     for _ in range(_DAMPINGS):
         matrix = list(point.information)
         for k, s in zip(diagonal, scale, strict=True):
