@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -99,7 +100,7 @@ class Family(ABC):
 
     # ---- derived
 
-    @property
+    @cached_property
     def parametrisations(self) -> tuple[Parametrisation, ...]:
         """All parametrisations, the base one first."""
         return (base_parametrisation(self.parameters), *self.alternatives)
