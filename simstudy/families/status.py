@@ -15,6 +15,9 @@ class Status(IntEnum):
     NOT_CONCAVE = 4
     NOT_FINITE = 5
 
+    def __str__(self) -> str:
+        return self.name
+
     @property
     def sentence(self) -> str:
         """What the status means, in one sentence."""
