@@ -1,1 +1,27 @@
-"""One figure a file: from the summary to a matplotlib Figure."""
+"""Figures: a summary DataFrame in, a matplotlib Figure out, one figure per file.
+
+This floor knows the columns of the summary and of the replicates, and nothing else of the package.
+"""
+
+from __future__ import annotations
+
+from simstudy.figures.covariance import COVARIANCE
+from simstudy.figures.coverage import COVERAGE
+from simstudy.figures.ellipses import ELLIPSES
+from simstudy.figures.errors import ERRORS
+from simstudy.figures.identities import IDENTITIES
+from simstudy.figures.information import INFORMATION
+from simstudy.figures.spec import FigureSpec, ReplicatesOf
+from simstudy.figures.style import FORMATS, render
+
+FIGURES: dict[str, FigureSpec] = {
+    "information": INFORMATION,
+    "covariance": COVARIANCE,
+    "errors": ERRORS,
+    "ellipses": ELLIPSES,
+    "coverage": COVERAGE,
+    "identities": IDENTITIES,
+}
+"""Every figure by name, in the order of the report."""
+
+__all__ = ["FIGURES", "FORMATS", "FigureSpec", "ReplicatesOf", "render"]

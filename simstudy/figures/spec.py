@@ -1,0 +1,37 @@
+"""What a figure is to the report: a name, a title, and three functions of the same arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+ReplicatesOf = Callable[[str, int], pd.DataFrame]
+"""(scenario, n) ↦ stored replicates, one row each, in replicate order."""
+
+
+@dataclass(frozen=True)
+class FigureSpec:
+    """A figure of one scenario.
+
+    Attributes
+    ----------
+    name
+        Key in `FIGURES` and last part of the file name.
+    title
+        Heading of the figure in the report.
+    draw
+        (summary, scenario, replicates) ↦ figure.
+    alt
+        (summary, scenario, replicates) ↦ text for readers who do not see the figure, made from the numbers.
+    caption
+        (summary, scenario, replicates) ↦ the finding in numbers with its uncertainty, and how to read the marks.
+    """
+
+    name: str
+    title: str
+    draw: Callable[[pd.DataFrame, str, ReplicatesOf], Figure]
+    alt: Callable[[pd.DataFrame, str, ReplicatesOf], str]
+    caption: Callable[[pd.DataFrame, str, ReplicatesOf], str]

@@ -1,0 +1,167 @@
+"""From a results folder to its figures and its page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
+
+import jinja2
+import pandas as pd
+from markupsafe import Markup
+
+from simstudy.errors import ConfigError, nearest
+from simstudy.figures import FIGURES, FORMATS, FigureSpec, ReplicatesOf, render
+from simstudy.files import write_atomically
+from simstudy.report import design, outcome, tables
+from simstudy.report.embed import embed
+from simstudy.study.config import to_yaml
+from simstudy.study.scenario import Study
+
+PAGE = "report.html"
+FOLDED_FROM = 5
+"""From so many scenarios on, all sections but the first are folded."""
+
+
+class Results(Protocol):
+    """What a report needs of `simstudy.Results`."""
+
+    folder: Path
+    study: Study
+    manifest: dict[str, Any]
+
+    def summary(self) -> pd.DataFrame:
+        """Return the tidy summary."""
+
+    def replicates(self, scenario: str, n: int) -> pd.DataFrame:
+        """Return the stored replicates of one cell."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure on the page."""
+
+    number: int
+    title: str
+    svg: Markup
+    caption: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """What the page says of one scenario."""
+
+    anchor: str
+    mechanism: design.Mechanism
+    glance: outcome.Glance
+    pictures: tuple[Picture, ...]
+    headline: tables.Table
+    more: tuple[tables.Table, ...]
+
+
+def build(results: Results, formats: Sequence[str] = ("svg",)) -> Path:
+    """Write the figures and the report of a results folder, the same bytes every time.
+
+    Parameters
+    ----------
+    results
+        An opened results folder.
+    formats
+        Formats of the figure files: ``svg`` (which the page needs and which is always written), ``pdf``, ``png``.
+
+    Returns
+    -------
+    Path
+        ``report.html``.
+
+    Raises
+    ------
+    ConfigError
+        If a format is not known.
+    UnusableResultsError
+        If the results cannot be read or the files not written.
+    """
+    wanted = tuple(dict.fromkeys(("svg", *formats)))
+    _check(wanted)
+    summary = results.summary()
+    (results.folder / "figures").mkdir(parents=True, exist_ok=True)
+    sections = [
+        _section(results, summary, mechanism, place, wanted)
+        for place, mechanism in enumerate(design.mechanisms(results.study))
+    ]
+    path = results.folder / PAGE
+    write_atomically(path, _page(results, summary, sections).encode())
+    return path
+
+
+def _check(formats: Sequence[str]) -> None:
+    faults = [
+        f"formats: no such format, got '{name}'{nearest(name, FORMATS)}; choose from {', '.join(FORMATS)}"
+        for name in formats
+        if name not in FORMATS
+    ]
+    if faults:
+        raise ConfigError(faults)
+
+
+def _section(
+    results: Results, summary: pd.DataFrame, mechanism: design.Mechanism, place: int, formats: Sequence[str]
+) -> Section:
+    name = mechanism.name
+    # Several functions of a figure read the same cells; they are let go with the scenario.
+    replicates = cache(results.replicates)
+    own = summary[summary["scenario"] == name]
+    pictures = tuple(
+        _picture(results, own, name, spec, replicates, place * len(FIGURES) + number, formats)
+        for number, spec in enumerate(FIGURES.values(), start=1)
+    )
+    headline = tables.table(own, name, "Main results", tables.HEADLINE)
+    more = tuple(tables.table(own, name, title, measures) for title, measures in tables.GROUPS.items())
+    return Section(f"scenario-{place + 1}", mechanism, outcome.glance(own, name), pictures, headline, more)
+
+
+def _picture(
+    results: Results,
+    summary: pd.DataFrame,
+    scenario: str,
+    spec: FigureSpec,
+    replicates: ReplicatesOf,
+    number: int,
+    formats: Sequence[str],
+) -> Picture:
+    figure = spec.draw(summary, scenario, replicates)
+    alt = spec.alt(summary, scenario, replicates)
+    title = f"{results.study.name}: {scenario}: {spec.title}"
+    files = {name: render(figure, name, title, alt) for name in formats}
+    for name, content in files.items():
+        write_atomically(results.folder / "figures" / f"{scenario}-{spec.name}.{name}", content)
+    svg = embed(files["svg"], f"f{number}", alt)
+    return Picture(number, spec.title, svg, _unbroken(spec.caption(summary, scenario, replicates)))
+
+
+def _unbroken(text: str) -> str:
+    """Keep numbers with their signs and units on one line."""
+    return re.sub(r"(?<=[±=]) | (?=[±=])|(?<=\d) (?=%|MCSE)", "\N{NO-BREAK SPACE}", text)
+
+
+def _page(results: Results, summary: pd.DataFrame, sections: Sequence[Section]) -> str:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("page.html.j2").render(
+        study=results.study,
+        lead=design.lead(results.study),
+        design=design.headings(results.study),
+        failures=outcome.failures(results.study, summary, results.replicates),
+        sections=sections,
+        folded=len(sections) >= FOLDED_FROM,
+        config=to_yaml(results.study),
+        manifest=results.manifest,
+    )

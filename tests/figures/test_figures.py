@@ -1,0 +1,157 @@
+"""Laws that every figure keeps."""
+
+import os
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+
+from simstudy.figures import FIGURES, FORMATS, render
+from tests.figures.drawn import outside, overlaps
+from tests.figures.made import SIZES, TEN_SIZES, made
+
+EVERY = pytest.mark.parametrize("spec", FIGURES.values(), ids=FIGURES)
+CASES = [
+    pytest.param({"parameters": p, "sizes": sizes}, id=f"p={p},sizes={len(sizes)}")
+    for p in (1, 2, 3)
+    for sizes in ((20,), SIZES, TEN_SIZES)
+]
+CASES += [
+    pytest.param({"dead": (10,)}, id="nothing usable at one n"),
+    pytest.param({"dead": SIZES}, id="nothing usable"),
+    pytest.param({"parameters": 1, "dead": SIZES}, id="p=1, nothing usable"),
+    pytest.param({"scale": 1e8}, id="information of 1e-16"),
+    pytest.param({"scale": 1e-5}, id="information of 1e10"),
+    pytest.param({"replicates": 3}, id="three replicates"),
+]
+HOSTILE = ("$x_1$", '<b onclick="x">&"\'</b>', "尺度")
+
+
+def drawn(spec, results):
+    return spec.draw(results.summary, results.scenario, results.replicates)
+
+
+def words(spec, results, which):
+    return getattr(spec, which)(results.summary, results.scenario, results.replicates)
+
+
+def test_table_is_keyed_by_name():
+    assert list(FIGURES) == [spec.name for spec in FIGURES.values()]
+    assert set(FIGURES) == {"information", "covariance", "errors", "coverage", "ellipses", "identities"}
+
+
+@EVERY
+@pytest.mark.parametrize("case", CASES)
+def test_no_text_is_cut_or_covered(spec, case):
+    svg = render(drawn(spec, made(**case)))
+    assert outside(svg) == []
+    assert overlaps(svg) == []
+
+
+@EVERY
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_formats(spec, file_format):
+    content = render(drawn(spec, made(1, (20, 40))), file_format, "a title", "a description")
+    assert content.startswith({"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF"}[file_format])
+    assert b"Date" not in content
+
+
+@EVERY
+def test_svg_is_the_same_again(spec):
+    results = made()
+    assert render(drawn(spec, results)) == render(drawn(spec, results))
+
+
+SCRIPT = """
+import hashlib
+from simstudy.figures import FIGURES, FORMATS, render
+from tests.figures.drawn import outside, overlaps
+from tests.figures.made import made
+results = made()
+for spec in FIGURES.values():
+    figure = spec.draw(results.summary, results.scenario, results.replicates)
+    for name in FORMATS:
+        print(spec.name, name, hashlib.sha256(render(figure, name)).hexdigest())
+"""
+
+
+def test_bytes_do_not_depend_on_the_process():
+    def output(seed):
+        environment = os.environ | {"PYTHONHASHSEED": seed}
+        command = [sys.executable, "-W", "error", "-c", SCRIPT]
+        return subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
+
+    first = output("1")
+    assert len(first.splitlines()) == len(FIGURES) * len(FORMATS)
+    assert output("2") == first
+
+
+@EVERY
+def test_users_settings_neither_matter_nor_change(spec):
+    results = made()
+    plain = render(drawn(spec, results))
+    with mpl.rc_context({"font.size": 30, "axes.facecolor": "red", "svg.fonttype": "path"}):
+        before = dict(mpl.rcParams)
+        assert render(drawn(spec, results)) == plain
+        assert dict(mpl.rcParams) == before
+
+
+@EVERY
+@pytest.mark.parametrize("name", HOSTILE)
+def test_names_are_inert_text(spec, name):
+    results = made(2, names=(name, "other"), scenario=name)
+    root = ET.fromstring(render(drawn(spec, results), "svg", name, name))
+    texts = [element.text or "" for element in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert any(name in text for text in texts) or spec.name == "errors"
+    assert not [element for element in root.iter() if element.tag.rsplit("}")[-1] in {"b", "script"}]
+
+
+@EVERY
+def test_words_state_numbers(spec, results):
+    for which in ("alt", "caption"):
+        text = words(spec, results, which)
+        assert re.search(r"\d", text)
+        assert "nan" not in text
+        assert text.strip() == text
+        assert "  " not in text
+    assert "MCSE" in words(spec, results, "caption")
+
+
+@EVERY
+def test_words_say_that_nothing_is_usable(spec):
+    results = made(dead=SIZES)
+    for which in ("alt", "caption"):
+        assert re.search("no usable replicate|no replicate could be used|No replicate", words(spec, results, which))
+
+
+@EVERY
+def test_infinite_estimates_are_no_estimates(spec):
+    results = made(1, (10, 20))
+    broken = results.summary["n"] == 10
+    summary = results.summary.assign(value=results.summary["value"].where(~broken, np.inf))
+    bias = summary["measure"] == "bias"
+    summary["value"] = summary["value"].where(~bias, results.summary["value"])
+    render(spec.draw(summary, results.scenario, results.replicates))
+    assert "inf" not in spec.caption(summary, results.scenario, results.replicates).replace("information", "")
+
+
+def test_summary_read_back_from_csv_draws_the_same(tmp_path):
+    import pandas as pd
+
+    results = made()
+    results.summary.to_csv(tmp_path / "summary.csv", index=False)
+    back = pd.read_csv(tmp_path / "summary.csv")
+    for spec in FIGURES.values():
+        again = spec.draw(back, results.scenario, results.replicates)
+        assert render(again) == render(drawn(spec, results))
+
+
+def test_figures_load_nothing_else_of_the_package():
+    code = "import sys, simstudy.figures; print(*sorted(m for m in sys.modules if m.startswith('simstudy.')))"
+    command = [sys.executable, "-c", code]
+    loaded = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    assert all(name.startswith("simstudy.figures") for name in loaded)
