@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import doctest
+import hashlib
+import json
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.testing import assert_array_equal
 
 from simstudy import errors
 from simstudy.analysis.summary import summarise
 from simstudy.families import FAMILIES
 from simstudy.inference.status import Status
-from simstudy.running.block import simulate
+from simstudy.running.block import draw, simulate
 from simstudy.study import config
 from simstudy.study.limits import limits
 from simstudy.study.streams import block_size
@@ -135,3 +139,12 @@ def test_control_variates_gain_what_is_said() -> None:
     for measure, least in (("scaled_covariance", covariance), ("bias", bias)):
         pairs = zip(errors_of[measure]["raw"], errors_of[measure]["control-variate"], strict=True)
         assert min((raw / sharpened) ** 2 for raw, sharpened in pairs) >= least
+
+
+def test_blocks_are_drawn_from_the_streams_that_are_said() -> None:
+    assert "`[stream version, seed, family, parameter names, values, n, b]`" in README
+    cell = config.load(ROOT / "configs" / "quickstart.yaml").cell("gamma", 640)
+    text = json.dumps([1, 20240611, "gamma", ["shape", "scale"], [2.0, 1.0], 640, 5], separators=(",", ":"))
+    seed = int.from_bytes(hashlib.sha256(text.encode()).digest(), "big")
+    generator = np.random.Generator(np.random.PCG64DXSM(np.random.SeedSequence(seed)))
+    assert_array_equal(draw(cell, 20240611, 5), generator.gamma(2.0, 1.0, (65536 // 640, 640)))
