@@ -11,7 +11,7 @@ from simstudy.figures.ellipses import ELLIPSES
 from simstudy.figures.errors import ERRORS
 from simstudy.figures.identities import IDENTITIES
 from simstudy.figures.information import INFORMATION
-from simstudy.figures.spec import FigureSpec, ReplicatesOf
+from simstudy.figures.spec import REPLICATE_COLUMNS, FigureSpec, ReplicatesOf
 from simstudy.figures.style import FORMATS, render
 
 FIGURES: dict[str, FigureSpec] = {
@@ -24,4 +24,4 @@ FIGURES: dict[str, FigureSpec] = {
 }
 """Every figure by name, in the order of the report."""
 
-__all__ = ["FIGURES", "FORMATS", "FigureSpec", "ReplicatesOf", "render"]
+__all__ = ["FIGURES", "FORMATS", "REPLICATE_COLUMNS", "FigureSpec", "ReplicatesOf", "render"]

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from simstudy.report.build import build
+from simstudy.report.page import build
 
 __all__ = ["build"]

@@ -14,7 +14,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from simstudy.errors import ConfigError, nearest
-from simstudy.figures import FIGURES, FORMATS, FigureSpec, ReplicatesOf, render
+from simstudy.figures import FIGURES, FORMATS, REPLICATE_COLUMNS, FigureSpec, ReplicatesOf, render
 from simstudy.files import write_atomically
 from simstudy.report import design, outcome, tables
 from simstudy.report.embed import embed
@@ -111,8 +111,7 @@ def _section(
     results: Results, summary: pd.DataFrame, mechanism: design.Mechanism, place: int, formats: Sequence[str]
 ) -> Section:
     name = mechanism.name
-    # Several functions of a figure read the same cells; they are let go with the scenario.
-    replicates = cache(results.replicates)
+    replicates = _kept(results)
     own = summary[summary["scenario"] == name]
     pictures = tuple(
         _picture(results, own, name, spec, replicates, place * len(FIGURES) + number, formats)
@@ -121,6 +120,17 @@ def _section(
     headline = tables.table(own, name, "Main results", tables.HEADLINE)
     more = tuple(tables.table(own, name, title, measures) for title, measures in tables.GROUPS.items())
     return Section(f"scenario-{place + 1}", mechanism, outcome.glance(own, name), pictures, headline, more)
+
+
+def _kept(results: Results) -> ReplicatesOf:
+    """Return the accessor that reads each cell once, and of a million replicates keeps what figures need."""
+
+    @cache
+    def replicates(scenario: str, n: int) -> pd.DataFrame:
+        table = results.replicates(scenario, n)
+        return table[[name for name in table.columns if name.startswith(REPLICATE_COLUMNS)]]
+
+    return replicates
 
 
 def _picture(
