@@ -46,7 +46,7 @@ def _panel(axes: Axes, rows: pd.DataFrame, entry: sel.Entry) -> None:
 def alt(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> str:
     """Describe the figure by its numbers."""
     rows = sel.measured(summary, scenario, MEASURE)
-    lines = [findings.journey(findings.best(rows, entry), sel.entry_name(entry)) for entry in sel.entries(rows)]
+    lines = findings.journeys(rows)
     return " ".join([f"n times Cov(θ̂), {findings.span(sel.sizes(rows))}, one panel per entry.", *lines])
 
 

@@ -70,14 +70,21 @@ def _start(points: list[Point]) -> str:
     return f"; at n = {points[0].n} {verb} {listed([str(point) for point in points])}"
 
 
-def journey(rows: pd.DataFrame, name: str) -> str:
-    """Describe a series for readers who do not see it."""
+def journey(rows: pd.DataFrame, name: str, size: float = 0.0) -> str:
+    """Describe a series for readers who do not see it; what is rounding beside ``size`` is zero."""
     points = ends(rows)
     if not points:
-        return f"{name}: no usable replicate."
-    path = " to ".join(f"{number(point.value)} at n = {point.n}" for point in points)
+        return f"{name}: {NO_ESTIMATE}."
+    values = [0.0 if abs(point.value) < 1e-12 * size else point.value for point in points]
+    path = " to ".join(f"{number(value)} at n = {point.n}" for value, point in zip(values, points, strict=True))
     limit = points[-1].limit
     return f"{name}: {path}" + (f", limit {number(limit)}." if math.isfinite(limit) else ".")
+
+
+def journeys(rows: pd.DataFrame) -> list[str]:
+    """Describe all entries of a matrix."""
+    entries = sel.entries(rows)
+    return [journey(best(rows, entry), sel.entry_name(entry), sel.scale_of(rows, entry)) for entry in entries]
 
 
 def gaps(rows: pd.DataFrame) -> str:

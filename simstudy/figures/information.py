@@ -93,7 +93,7 @@ def _band(axes: Axes, low: pd.DataFrame, high: pd.DataFrame) -> None:
 def alt(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> str:
     """Describe the figure by its numbers."""
     rows = sel.measured(summary, scenario, MEASURE)
-    lines = [findings.journey(findings.best(rows, entry), sel.entry_name(entry)) for entry in sel.entries(rows)]
+    lines = findings.journeys(rows)
     head = f"Mean observed information per observation, {findings.span(sel.sizes(rows))}, one panel per entry."
     return " ".join([head, *lines])
 

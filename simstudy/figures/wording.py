@@ -59,6 +59,8 @@ def split_error(value: float, mcse: float) -> tuple[str, str]:
         return number(value), ""
     if 2 * mcse <= 1e-12 * abs(value):
         return number(value), "0"
+    if 2 * mcse < 1e-6 * abs(value):  # more digits than anyone reads
+        return number(value, 7), number(2 * mcse, 1)
     largest = max(abs(value), 2 * mcse)
     power = 0 if 1e-4 <= largest < 1e6 else math.floor(math.log10(largest))
     decimals = max(_decimals(2 * mcse / 10.0**power), 0)

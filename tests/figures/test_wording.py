@@ -37,6 +37,8 @@ def test_number(value, digits, text):
         (math.nan, 1.0, "–"),
         (3.0, 0.0, "3 ± 0"),
         (0.0, 0.0, "0 ± 0"),
+        (0.078125, 2e-12, "0.078125 ± 4 × 10⁻¹²"),
+        (1234567.0, 1e-3, "1.234567 × 10⁶ ± 0.002"),
     ],
 )
 def test_plus_minus(value, mcse, text):
@@ -52,7 +54,8 @@ def expanded(text: str) -> str:
 @pytest.mark.parametrize("seed", range(50))
 def test_rounding_stays_well_inside_the_error(seed):
     rng = np.random.default_rng(seed)
-    value, mcse = rng.standard_normal() * 10 ** rng.uniform(-3, 4), 10 ** rng.uniform(-6, 2)
+    value = rng.choice([-1, 1]) * 10 ** rng.uniform(-2, 4)
+    mcse = abs(value) * 10 ** rng.uniform(-5, 0.5)
     shown, error = (float(part.replace("−", "-")) for part in split_error(value, mcse))
     assert abs(shown - value) <= 0.26 * 2 * mcse + 1e-12 * abs(value)
     assert 0.7 < error / (2 * mcse) < 1.4
