@@ -7,11 +7,20 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 GALLERY = ROOT / "results" / "gallery"
+
+
+def words(path: Path) -> list[tuple[str, str]]:
+    """Return all that a figure says, description, labels and numbers: what the last bit of a result does not change."""
+    svg = path.read_text(encoding="utf-8")
+    return re.findall(r"<dc:description>(.*?)</dc:description>|<text[^>]*>(.*?)</text>", svg, re.DOTALL)
 
 
 def test_gallery_is_what_is_shown() -> None:
@@ -56,8 +65,18 @@ def test_gallery_is_made_of_what_is_shown(tmp_path: Path) -> None:
     (tmp_path / "bin" / "uv").write_text(INSTALLER.replace("SHOWN", " ".join(path.name for path in shown)))
     (tmp_path / "bin" / "uv").chmod(0o755)
     environment = {**os.environ, "PATH": f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"}
-    words = ["sh", "scripts/gallery.sh"]
-    made = subprocess.run(words, cwd=tmp_path, env=environment, text=True, capture_output=True, check=False)
+    script = ["sh", "scripts/gallery.sh"]
+    made = subprocess.run(script, cwd=tmp_path, env=environment, text=True, capture_output=True, check=False)
     assert (made.returncode, made.stderr) == (0, "")
     left = {path.relative_to(tmp_path): path.read_text() for path in (tmp_path / "results").rglob("*.svg")}
     assert left == {path: f"configs/{path.parts[2]}.yaml\n" for path in shown}
+
+
+@pytest.mark.slow
+def test_gallery_is_current(tmp_path: Path) -> None:
+    for study in sorted(GALLERY.iterdir()):
+        config = f"configs/{study.name.replace('-', '_')}.yaml"
+        run = [sys.executable, "-m", "simstudy", "run", config, "--quiet", "--results", str(tmp_path)]
+        subprocess.run(run, cwd=ROOT, check=True)
+        for figure in study.iterdir():
+            assert words(figure) == words(tmp_path / study.name / "figures" / figure.name)
