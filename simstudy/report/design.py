@@ -98,7 +98,7 @@ squared error; coverage; efficiency; the relative Frobenius errors of both matri
 and covariance of the score at the truth; failure rate.
 
 Every number carries its Monte Carlo standard error (MCSE), from influence functions; ± and bars are 2 MCSE. All
-measures but the failure rate are conditional on convergence.
+measures but the failure rate and those of the score are conditional on convergence.
 
 Bias, n · Cov(θ̂) and mean observed information are estimated twice: raw, and with the score at the truth, whose moments
 are known, as control variate.
