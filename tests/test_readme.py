@@ -66,7 +66,7 @@ def test_links_lead_somewhere() -> None:
 
 
 def test_scripts_it_names_are_there() -> None:
-    named = set(re.findall(r"scripts/[\w.]+", README))
+    named = set(re.findall(r"scripts/[\w/]+\.\w+", README))
     assert named >= {"scripts/quickstart.sh", "scripts/test.sh", "scripts/benchmark.py"}
     assert [name for name in named if not (ROOT / name).is_file()] == []
 
