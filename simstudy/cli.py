@@ -60,7 +60,7 @@ def run(
     ] = 0.5,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no summary line.")] = False,
 ) -> None:
-    """Draw, fit, store, summarise, and write figures and report; running again resumes or extends."""
+    """Run a study, from drawing to report; running it again resumes or extends it."""
     from simstudy import cli_messages, load
     from simstudy.api import run as run_study
 
@@ -77,7 +77,7 @@ def run(
 def report(
     results: Annotated[Path, typer.Argument(metavar="RESULTS", help="What a run wrote: results/<study>.")],
 ) -> None:
-    """Write summary, figures and report again from the stored blocks."""
+    """Write summary, figures and report again, from the stored replicates."""
     from simstudy import api
 
     say(f"report: {api.report(results).report}")
@@ -85,7 +85,7 @@ def report(
 
 @app.command()
 def check(config: Config, replicates: Replicates = None) -> None:
-    """Validate a config and show what it would take: scenarios, replicates, draws, time and disk."""
+    """Validate a config; show its replicates, draws, estimated time and disk."""
     from simstudy import cli_messages, load
 
     say(cli_messages.plan(load(config, replicates)))
@@ -95,7 +95,7 @@ def check(config: Config, replicates: Replicates = None) -> None:
 def families(
     name: Annotated[str | None, typer.Argument(help="A family, to see all of it.", show_default=False)] = None,
 ) -> None:
-    """List the families, or show one: formula, parametrisations, domains and I(θ) at a point."""
+    """List the families, or show one with its formula, parameters and I(θ)."""
     from simstudy import cli_messages
 
     say(cli_messages.families() if name is None else cli_messages.family(name))
@@ -113,7 +113,14 @@ def schema() -> None:
 
 def main() -> None:
     """Run the command line and exit."""
-    # One thread for linear algebra, as in the workers: more do not help, and may change the last bit of a sum.
-    for library in ("OMP", "OPENBLAS", "MKL", "VECLIB", "NUMEXPR"):
-        os.environ[f"{library}_NUM_THREADS"] = "1"
+    os.environ |= _environment()
     sys.exit(guarded(lambda: app(prog_name="simstudy"), sys.argv[1:]))
+
+
+def _environment() -> dict[str, str]:
+    """Return what numerical libraries and worker processes, none of which has started yet, are to find."""
+    # One thread for linear algebra, as in the workers: more do not help, and may change the last bit of a sum.
+    threads = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "VECLIB", "NUMEXPR")}
+    # When a run is stopped, the process that tidies up after workers may be too late, and would say so at length.
+    quiet = "ignore::UserWarning:joblib.externals.loky.backend.resource_tracker"
+    return threads | {"PYTHONWARNINGS": ",".join(filter(None, (os.environ.get("PYTHONWARNINGS"), quiet)))}

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from simstudy.inference.status import Status
 from simstudy.running import manifest
 from simstudy.running.store import Store
@@ -106,5 +108,5 @@ def _columns(records: Replicates, free: tuple[str, ...]) -> Iterator[tuple[str, 
             yield f"{field}[{label}]", getattr(records, field)[:, column]
     yield "value", records.value
     yield "value_limit", records.value_limit
-    yield "status", [Status(code).name for code in records.status.tolist()]
+    yield "status", np.array([status.name for status in Status], dtype=object)[records.status]
     yield "iterations", records.iterations

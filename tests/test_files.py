@@ -30,9 +30,7 @@ def test_a_call_that_fails_leaves_the_old_file(tmp_path, monkeypatch, call):
 
     target = {"open": "pathlib.Path.open", "fsync": "os.fsync", "replace": "pathlib.Path.replace"}
     monkeypatch.setattr(target.get(call, "simstudy.files._write_through"), fail)
-    with pytest.raises(
-        UnusableResultsError, match=r"a\.csv: cannot be written \(3 bytes\): No space left on device"
-    ):
+    with pytest.raises(UnusableResultsError, match=r"a\.csv: cannot be written \(3 bytes\): No space left on device"):
         write_atomically(path, b"new")
     monkeypatch.undo()
     assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == {"a.csv": b"old"}
@@ -46,9 +44,7 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path):
     previous = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
-        with pytest.raises(
-            UnusableResultsError, match=r"a\.bin: cannot be written \(5,000 bytes\): File too large"
-        ):
+        with pytest.raises(UnusableResultsError, match=r"a\.bin: cannot be written \(5,000 bytes\): File too large"):
             write_atomically(path, b"x" * 5000)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)

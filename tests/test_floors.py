@@ -23,6 +23,7 @@ FLOORS = {
     "simstudy.analysis": 5,
     "simstudy.running": 4,
     "simstudy.study": 3,
+    "simstudy.contract": 3,
     "simstudy.inference": 2,
     "simstudy.families": 1,
     "simstudy.parameters": 0,

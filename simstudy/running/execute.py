@@ -14,6 +14,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
+from multiprocessing import resource_tracker
 from typing import Any, ClassVar, cast
 
 from joblib import Parallel, cpu_count, delayed, parallel_config
@@ -31,6 +32,7 @@ MOST_DEATHS = 4
 FRUITLESS_DEATHS = 20
 """Deaths in a row, without any task finished between, after which nothing more is tried."""
 _SHOWN = 20
+_KEPT = "all other tasks are stored; run the same command again to try these once more"
 _KILLED = "its worker was killed each time, by the system (out of memory?) or by a crash"
 
 
@@ -42,7 +44,7 @@ class UnfinishedTasksError(SimstudyError):
     def __init__(self, outcomes: Sequence[Outcome]) -> None:
         lines = [f"{outcome.task}: {outcome.error}" for outcome in outcomes[:_SHOWN]]
         more = [f"… and {len(outcomes) - _SHOWN} more tasks"] if len(outcomes) > _SHOWN else []
-        super().__init__("\n".join(lines + more))
+        super().__init__("\n".join([*lines, *more, _KEPT]))
         for trace in dict.fromkeys(outcome.traceback for outcome in outcomes[:_SHOWN] if outcome.traceback):
             self.add_note(trace)
 
@@ -134,7 +136,9 @@ def _start(store: Store, tasks: Sequence[Task], jobs: int, started: list[Task]) 
             yield delayed(perform)(store, task)
 
     workers = max(2, min(jobs, len(tasks)))  # one would run in this process, and take it down if it dies
-    # Workers inherit the mask, so that Ctrl-C does not reach them before `prepare` does.
+    # Workers inherit the mask, so that Ctrl-C does not reach them before `prepare` does. Starting the resource
+    # tracker would clear it, so that comes first.
+    resource_tracker.ensure_running()
     previous = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         with parallel_config("loky", inner_max_num_threads=1, initializer=prepare, initargs=(os.getpid(),)):

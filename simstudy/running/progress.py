@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,8 @@ from simstudy.running.worker import Outcome
 
 LINE_SECONDS = 5.0
 """Least time between two plain lines."""
+BAR_COLUMNS = 60
+"""Width below which the text beside a bar would be cut off."""
 
 
 class Display(Protocol):
@@ -112,7 +115,8 @@ class Bar:
 def draws_in_place(stream: TextIO) -> bool:
     """Tell whether a stream is a terminal that wants and can show a bar."""
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM", "dumb") in {"dumb", "unknown"}
-    return stream.isatty() and not plain and "utf" in (stream.encoding or "").lower()
+    wide = shutil.get_terminal_size().columns >= BAR_COLUMNS
+    return stream.isatty() and wide and not plain and "utf" in (stream.encoding or "").lower()
 
 
 @contextlib.contextmanager

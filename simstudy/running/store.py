@@ -13,10 +13,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from simstudy.errors import ConfigError, ForeignResultsError, SimstudyError, UnusableResultsError
 from simstudy.files import told, write_atomically
 from simstudy.running.plan import Task, needed_blocks, task_blocks
-from simstudy.running.record import DamagedRecordError, ForeignRecordError, decode, encode, record_identity
+from simstudy.running.record import (
+    DamagedRecordError,
+    ForeignRecordError,
+    decode,
+    encode,
+    layout,
+    record_identity,
+)
 from simstudy.study import names
 from simstudy.study.replicates import Replicates, concatenate
 from simstudy.study.scenario import Scenario
@@ -117,13 +126,26 @@ class Store:
             raise
 
     def _read(self, scenario: Scenario) -> Replicates:
-        stored, parts, needed = self.stored(scenario), [], needed_blocks(scenario)
-        for first in range(0, needed, task_blocks(scenario.n)):
+        spans, wanted = self._spans(scenario), scenario.replicates
+        shapes = layout(wanted, len(scenario.free))
+        whole = Replicates(**{name: np.empty(shape, dtype) for name, (shape, dtype) in shapes.items()})
+        for first, last in spans:
+            row = first * block_size(scenario.n)
+            part = self.read_blocks(scenario, first, last).head(wanted - row)
+            for name in shapes:  # file by file, so that no cell is ever held twice
+                getattr(whole, name)[row : row + len(part)] = getattr(part, name)
+        return whole
+
+    def _spans(self, scenario: Scenario) -> list[tuple[int, int]]:
+        """Return the first and last block of the files that hold the first R replicates."""
+        stored, needed, size = self.stored(scenario), needed_blocks(scenario), task_blocks(scenario.n)
+        spans = []
+        for first in range(0, needed, size):
             last = stored.get(first, first - 1)
-            if last < min(first + task_blocks(scenario.n), needed) - 1:
+            if last < min(first + size, needed) - 1:
                 raise UnusableResultsError(self._unfinished(scenario, last + 1))
-            parts.append(self.read_blocks(scenario, first, last))
-        return concatenate(parts).head(scenario.replicates)
+            spans.append((first, last))
+        return spans
 
     def _unfinished(self, scenario: Scenario, block: int) -> str:
         row = block * block_size(scenario.n)

@@ -108,7 +108,9 @@ def test_a_task_that_always_kills_its_worker_is_given_up(store, tasks, instead, 
     with pytest.raises(UnfinishedTasksError) as caught:
         outcomes.extend(execute(store, tasks, 2, lambda _: None))
     assert str(caught.value).startswith("scenario 's0', n = 5000, replicates 0-25: its worker was killed each time")
-    assert "\n" not in str(caught.value)
+    assert str(caught.value).splitlines()[1:] == [
+        "all other tasks are stored; run the same command again to try these once more"
+    ]
     assert caught.value.exit_code == 3
     assert len(files(store)) == 5
     assert Path(tries).read_text() == "xxxx"
@@ -135,18 +137,16 @@ def test_a_task_that_raises_does_not_stop_the_others(store, tasks, instead, jobs
     instead(faulty)
     with pytest.raises(UnfinishedTasksError) as caught:
         run(store, tasks, jobs)
-    assert [line.split(":")[0].split(",")[0] for line in sorted(str(caught.value).splitlines())] == [
-        "scenario 's1'",
-        "scenario 's3'",
-    ]
+    said = sorted(str(caught.value).splitlines()[:-1])
+    assert [line.split(",")[0] for line in said] == ["scenario 's1'", "scenario 's3'"]
     assert "Traceback" in caught.value.__notes__[0]
     assert len(files(store)) == 4
 
 
 def test_many_unfinished_tasks_are_not_all_listed(tasks):
     error = UnfinishedTasksError([Outcome(task, error="x") for task in tasks * 5])
-    assert len(str(error).splitlines()) == 21
-    assert str(error).endswith("… and 10 more tasks")
+    assert len(str(error).splitlines()) == 22
+    assert str(error).splitlines()[-2] == "… and 10 more tasks"
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -183,7 +183,7 @@ import os, time
 from joblib import Parallel, delayed, parallel_config
 from simstudy.running.worker import prepare
 def work():
-    print(os.getpid(), flush=True)
+    os.write(1, b"%d\\n" % os.getpid())
     time.sleep(100)
 with parallel_config("loky", initializer=prepare, initargs=(os.getpid(),)):
     Parallel(n_jobs=2)(delayed(work)() for _ in range(2))

@@ -83,11 +83,12 @@ def test_a_stream_that_broke_stops_nothing(state):
         ({"NO_COLOR": "1"}, "utf-8", False),
         ({"TERM": "dumb"}, "utf-8", False),
         ({"TERM": None}, "utf-8", False),
+        ({"COLUMNS": "20"}, "utf-8", False),
         ({}, "ascii", False),
     ],
 )
 def test_a_bar_is_for_capable_terminals(monkeypatch, environment, encoding, expected):
-    for name, value in ({"NO_COLOR": None, "TERM": "xterm"} | environment).items():
+    for name, value in ({"NO_COLOR": None, "TERM": "xterm", "COLUMNS": "80"} | environment).items():
         monkeypatch.delenv(name, raising=False) if value is None else monkeypatch.setenv(name, value)
     terminal = Terminal()
     monkeypatch.setattr(Terminal, "encoding", encoding)
