@@ -311,9 +311,7 @@ def test_missing_pip_is_said_in_one_line(checkout):
     assert err.count("\n") == 1
 
 
-@pytest.mark.parametrize(
-    ("text", "found"), [(OLD_PYTHON, "Python 3.9.2"), ("#!/bin/sh\nexit 127\n", "missing")]
-)
+@pytest.mark.parametrize(("text", "found"), [(OLD_PYTHON, "Python 3.9.2"), ("#!/bin/sh\nexit 127\n", "missing")])
 def test_unfit_python_is_refused_in_one_line(checkout, text, found):
     checkout.add("python3", text)
     code, out, err = checkout.quickstart()

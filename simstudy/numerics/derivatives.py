@@ -46,12 +46,11 @@ class Coordinates:
     def _unit(self, i: int) -> Array:
         """Return 1/|score| of parameter i, the length over which the log-density changes by about one."""
         step = np.full_like(self.real[i], 1e-3) * np.maximum(1.0, np.abs(self.real[i]))
+        axis, keepdims = (-1, True) if np.ndim(step) else (None, False)  # one step for all data, or one per data set
         for _ in range(_SEARCHES):
             change = np.abs(self.at({i: step}) - self.at({i: -step})) / 2.0
-            typical = np.median(change, axis=-1, keepdims=True) if np.ndim(change) else change
-            if np.ndim(change):
-                typical = np.where(typical > 0.0, typical, change.mean(axis=-1, keepdims=True))
-                typical = typical if np.ndim(step) else typical[..., 0]
+            typical = np.median(change, axis=axis, keepdims=keepdims)
+            typical = np.where(typical > 0.0, typical, np.mean(change, axis=axis, keepdims=keepdims))
             factor = np.where(np.isfinite(typical), _TARGET / np.maximum(typical, 1e-300), 1e-3)
             if np.all((factor > 0.1) & (factor < 10.0)):
                 break
