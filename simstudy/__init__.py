@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from simstudy.api import expected_information, families, family, fit, load, run
-    from simstudy.inference.status import Status
+    from simstudy.families.status import Status
     from simstudy.results import Results
 
 __version__ = "0.1.0"
@@ -33,7 +33,7 @@ __all__ = [
 
 _HOMES = {
     "Results": "simstudy.results",
-    "Status": "simstudy.inference.status",
+    "Status": "simstudy.families.status",
     **dict.fromkeys(("expected_information", "family", "fit", "load", "run"), "simstudy.api"),
 }
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simstudy.inference.status import Status
+from simstudy.families.status import Status
 from simstudy.running import manifest
 from simstudy.running.store import Store
 from simstudy.study.limits import Limits, limits

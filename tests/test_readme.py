@@ -18,7 +18,7 @@ from numpy.testing import assert_array_equal
 from simstudy import errors
 from simstudy.analysis.summary import summarise
 from simstudy.families import FAMILIES
-from simstudy.inference.status import Status
+from simstudy.families.status import Status
 from simstudy.running.block import draw, simulate
 from simstudy.study import config
 from simstudy.study.limits import limits

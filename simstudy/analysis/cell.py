@@ -13,7 +13,7 @@ from simstudy.analysis import matrices
 from simstudy.analysis.control_variates import ROUNDING, Controls, controls
 from simstudy.analysis.matrices import MatrixEstimate
 from simstudy.analysis.packed import by_entry, diagonal, inverse_diagonal, upper
-from simstudy.inference.status import Status
+from simstudy.families.status import Status
 from simstudy.parameters import Array
 from simstudy.study.limits import Limits
 from simstudy.study.replicates import Replicates

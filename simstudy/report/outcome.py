@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from simstudy.families.status import Status
 from simstudy.figures import findings
 from simstudy.figures import selection as sel
 from simstudy.figures.errors import ROUNDING
 from simstudy.figures.wording import percent, plus_minus
-from simstudy.inference.status import Status
 from simstudy.report.design import grouped
 from simstudy.study.scenario import Study
 

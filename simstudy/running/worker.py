@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simstudy.errors import SimstudyError, UnusableResultsError
-from simstudy.inference.status import Status
+from simstudy.families.status import Status
 from simstudy.running.block import simulate
 from simstudy.running.memory import keep_freed_memory
 from simstudy.running.plan import Task

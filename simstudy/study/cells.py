@@ -100,8 +100,7 @@ def _name(mechanisms: Sequence[Mechanism]) -> list[tuple[str, Mechanism]]:
     """Give every mechanism its short name, or, where a derived one is not alone with it, its long name."""
     times = Counter(mechanism.short_name.casefold() for mechanism in mechanisms)
     return [
-        (m.long_name if m.given is None and times[m.short_name.casefold()] > 1 else m.short_name, m)
-        for m in mechanisms
+        (m.long_name if m.given is None and times[m.short_name.casefold()] > 1 else m.short_name, m) for m in mechanisms
     ]
 
 

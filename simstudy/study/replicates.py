@@ -57,6 +57,4 @@ class Replicates:
 
 def concatenate(parts: Sequence[Replicates]) -> Replicates:
     """Join records in the order given."""
-    return Replicates(
-        **{f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Replicates)}
-    )
+    return Replicates(**{f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Replicates)})

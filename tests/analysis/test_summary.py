@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from simstudy.analysis import summary
 from simstudy.analysis.measures import MEASURES
 from simstudy.errors import UnusableResultsError
-from simstudy.inference.status import Status
+from simstudy.families.status import Status
 from simstudy.study.limits import Limits
 from simstudy.study.replicates import Replicates
 from simstudy.study.scenario import Scenario

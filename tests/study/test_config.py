@@ -184,9 +184,7 @@ def test_enormous_grids_are_refused_before_they_are_made() -> None:
     values = list(range(1, 4_000))
     begin = time.process_time()
     text = HEAD + f"  - family: gamma\n    parameters: {{shape: {values}, scale: {values}}}\n"
-    expected = (
-        "x.yaml:5: scenarios: 31,984,002 cells (mechanisms times sample sizes): a study has at most 10,000"
-    )
+    expected = "x.yaml:5: scenarios: 31,984,002 cells (mechanisms times sample sizes): a study has at most 10,000"
     assert faults_of(text) == (expected,)
     assert time.process_time() - begin < 2.0
 
@@ -244,9 +242,7 @@ def studies(draw: st.DrawFn) -> Study:
         known = tuple(name for name in form.names if name in known)
         replicates, level = draw(st.integers(2, 10**9)), draw(st.floats(1e-9, 1 - 1e-9))
         sizes = sorted(draw(st.sets(st.integers(10, 10**9), min_size=1, max_size=3)))
-        cells += [
-            Scenario(name, family, form.names, values, family, known, n, replicates, level) for n in sizes
-        ]
+        cells += [Scenario(name, family, form.names, values, family, known, n, replicates, level) for n in sizes]
     return Study(draw(st.sampled_from(NAMES)), draw(st.integers(0, 2**128 - 1)), tuple(cells))
 
 
@@ -311,15 +307,11 @@ WORDS = [
         "[key]",
     ),
 ]
-LEAVES = (
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.sampled_from(WORDS)
-)
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.sampled_from(WORDS)
 KEYS = st.sampled_from(WORDS) | st.text(max_size=5)
 
 
-@given(
-    st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=8))
-)
+@given(st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=8)))
 def test_any_plain_data_are_refused_in_single_lines(data: Any) -> None:
     begin = time.process_time()
     with pytest.raises(ConfigError) as raised:  # to be a study by chance is out of reach
@@ -349,9 +341,7 @@ TOKENS = st.sampled_from(
 )
 
 
-@given(
-    st.text() | st.tuples(st.integers(0, 200), st.integers(0, 60), st.lists(TOKENS, max_size=12).map("".join))
-)
+@given(st.text() | st.tuples(st.integers(0, 200), st.integers(0, 60), st.lists(TOKENS, max_size=12).map("".join)))
 def test_any_text_is_loaded_or_refused_in_single_lines(edit: str | tuple[int, int, str]) -> None:
     """Takes any text, or a good config of which a stretch is replaced by tokens that mean something."""
     good = HEAD + GAMMA + "  - {family: normal, parameters: {mean: 0, sd: [1, 2]}, known: [sd], name: x}\n"

@@ -53,9 +53,7 @@ def gamma(parameters: str, more: str = "") -> str:
 
 
 def normal(*more: str) -> str:
-    return HEAD + "".join(
-        f"  - {{family: normal, parameters: {{mean: 0, sd: 1}}{extra}}}\n" for extra in more
-    )
+    return HEAD + "".join(f"  - {{family: normal, parameters: {{mean: 0, sd: 1}}{extra}}}\n" for extra in more)
 
 
 TOP = {

@@ -61,9 +61,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("data", BAD.values(), ids=BAD)
-def test_what_is_not_valid_does_not_load(
-    data: dict[str, Any], validator: jsonschema.Draft202012Validator
-) -> None:
+def test_what_is_not_valid_does_not_load(data: dict[str, Any], validator: jsonschema.Draft202012Validator) -> None:
     assert not validator.is_valid(data)
     with pytest.raises(ConfigError):
         config.from_dict(data)

@@ -86,6 +86,4 @@ def test_pipe_that_nobody_writes_to_does_not_block(tmp_path: Path) -> None:
 
 def test_unprintable_path_stays_one_line(tmp_path: Path) -> None:
     assert refusal(tmp_path / "a\nb\x1b[31m").startswith("a\\nb\\x1b[31m: config: the file cannot be read")
-    assert refusal(tmp_path / "a\0b").startswith(
-        "a\\x00b: config: the file cannot be read, embedded null byte"
-    )
+    assert refusal(tmp_path / "a\0b").startswith("a\\x00b: config: the file cannot be read, embedded null byte")
