@@ -26,6 +26,8 @@ from simstudy.parameters import POSITIVE, Array, Columns, Parameter, Parametrisa
 _SHAPE = Parameter("shape", POSITIVE, (0.3, 20.0))
 _TOLERANCE = 1e-14
 _ITERATIONS = 30
+# Below this log x̄ − mean log x, that is above a shape of about 500, ratios to the mean would lose digits.
+_NARROW = 1e-3
 
 
 @final
@@ -62,27 +64,19 @@ class Gamma(ExponentialFamily):
         return rng.gamma(theta[0], theta[1], size)
 
     def statistics(self, x: Array) -> Statistics:
-        """Return T = (log x − log x̄, x), from d = (x − x̄)/x̄ so that nothing cancels at large shapes."""
+        """Return T = (log x − log x̄, x)."""
         x = np.asarray(x, dtype=float)
         mean = x.mean(axis=-1)
-        column = mean[:, np.newaxis]
-        d = x - column
-        d /= column
-        logs = np.log1p(d)
-        mean_d, mean_log = d.mean(axis=-1), logs.mean(axis=-1)
-        logs -= mean_log[:, np.newaxis]
-        log_log, log_d, d_d = centred_products(logs, d)
+        columns = _ratio_moments(x, mean)
+        narrow = columns[1] < _NARROW
+        if narrow.any():
+            exact = _deviation_moments(x[narrow], mean[narrow])
+            for column, better in zip(columns, exact, strict=True):
+                column[narrow] = better
+        mean_log, gap, log_log, log_x, x_x = columns
         origin = np.log(mean)
-        gap = np.log1p(mean_d) - mean_log
-        suspect = gap <= 1e-24
-        if suspect.any():
-            gap[suspect] = np.where(constant_rows(x[suspect]), 0.0, gap[suspect])
         return Statistics(
-            (mean_log, mean * (1.0 + mean_d)),
-            (log_log, mean * log_d, mean * mean * (d_d - mean_d * mean_d)),
-            -(mean_log + origin),
-            origin,
-            (gap,),
+            (mean_log, mean), (log_log, mean * log_x, mean * mean * x_x), -(mean_log + origin), origin, (gap,)
         )
 
     def terms(self, theta: Columns, origin: Array | float) -> Terms:
@@ -122,6 +116,25 @@ class Gamma(ExponentialFamily):
         status = np.where(done, Status.CONVERGED, Status.MAX_ITERATIONS)
         status = np.where(exists, status, Status.NO_MAXIMUM)
         return solution((shape, mean / shape), likelihood, status, iterations)
+
+
+def _ratio_moments(x: Array, mean: Array) -> tuple[Array, ...]:
+    """Return, for r = x/x̄: mean log r, the gap log r̄ − mean log r, Var(log r), Cov(log r, r) and Var(r)."""
+    ratio = x * (1.0 / mean)[:, np.newaxis]
+    logs = np.log(ratio)
+    mean_log = logs.mean(axis=-1)
+    log_log, log_ratio, ratio_ratio = centred_products(logs, ratio)
+    return mean_log, -mean_log, log_log - mean_log * mean_log, log_ratio - mean_log, ratio_ratio - 1.0
+
+
+def _deviation_moments(x: Array, mean: Array) -> tuple[Array, ...]:
+    """Return the same from d = (x − x̄)/x̄, so that nothing cancels where the data vary little beside their mean."""
+    d = (x - mean[:, np.newaxis]) / mean[:, np.newaxis]
+    logs = np.log1p(d)
+    mean_d, mean_log = d.mean(axis=-1), logs.mean(axis=-1)
+    log_log, log_d, d_d = centred_products(logs - mean_log[:, np.newaxis], d - mean_d[:, np.newaxis])
+    gap = np.where(constant_rows(x), 0.0, np.log1p(mean_d) - mean_log)
+    return mean_log, gap, log_log, log_d, d_d
 
 
 def _minka_start(gap: Array) -> Array:

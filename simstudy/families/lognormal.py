@@ -30,7 +30,8 @@ class Lognormal(ExponentialFamily):
 
     def statistics(self, x: Array) -> Statistics:
         """Return the normal statistics of log x; log h has the extra term −log x."""
-        normal = gaussian_statistics(np.log(x))
+        y = np.log(x)
+        normal = gaussian_statistics(y, out=y)
         return replace(normal, base=normal.base - normal.origin - normal.mean[0])
 
     def terms(self, theta: Columns, origin: Array | float) -> Terms:

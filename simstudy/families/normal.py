@@ -23,19 +23,23 @@ from simstudy.parameters import POSITIVE, REAL, Array, Columns, Parameter, Param
 
 _MEAN = Parameter("mean", REAL, (-5.0, 5.0))
 _HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
+_FAR = 1e-3
 
 
-def gaussian_statistics(y: Array) -> Statistics:
-    """Return the statistics (d, d²), d = y − ȳ, of data (R, n) that are normal in y."""
+def gaussian_statistics(y: Array, out: Array | None = None) -> Statistics:
+    """Return the statistics (d, d²), d = y − ȳ, of data (R, n) that are normal in y; d is written to ``out``.
+
+    The mean of d is the rounding error of ȳ; it matters only where ȳ is large beside the standard deviation.
+    """
     origin = y.mean(axis=-1)
-    d = y - origin[:, np.newaxis]
-    square = d * d
-    first = d.mean(axis=-1)
-    second, third, fourth = centred_products(d, square)
+    d = np.subtract(y, origin[:, np.newaxis], out=out)
+    second, third, fourth = centred_products(d, np.square(d))
+    first, constant = np.zeros_like(origin), np.zeros(len(origin), dtype=bool)
+    suspect = second <= (_FAR * origin) ** 2
+    if suspect.any():
+        first[suspect] = d[suspect].mean(axis=-1)
+        constant[suspect] = constant_rows(d[suspect])
     covariance = (second - first * first, third - first * second, fourth - second * second)
-    constant = second <= (1e-12 * origin) ** 2
-    if constant.any():
-        constant[constant] = constant_rows(y[constant])
     return Statistics((first, second), covariance, -_HALF_LOG_TWO_PI, origin, (constant,))
 
 

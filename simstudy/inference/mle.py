@@ -14,8 +14,9 @@ from simstudy.inference.newton import Maximum, maximise
 from simstudy.numerics.symmetric import solve
 from simstudy.parameters import Array, Columns
 
-# A score this far from zero is no maximum, whatever the algorithm says; rounding leaves less than 1e-20.
-_SANE_DECREMENT = 1e-9
+# A score this far from zero is no maximum, whatever the algorithm says. Rounding leaves less than 1e-20, but for nearly
+# singular information, such as that of a gamma of shape 10¹² (10⁻⁸).
+_SANE_DECREMENT = 1e-6
 
 
 @dataclass(frozen=True)
