@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_allclose
+from scipy.stats import kstest
 
 from simstudy.families import FAMILIES
 from simstudy.running.block import draw, estimate
@@ -38,14 +39,15 @@ def test_point_is_a_typical_one(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_drawing_alone_draws_the_same_numbers(case: Case) -> None:
+def test_drawing_alone_draws_the_same_distribution(case: Case) -> None:
     n = 2000
     alone = case.draw(generator(case.scenario(n), SEED, 3), (block_size(n), n))
     simulated = draw(case.scenario(n), SEED, 3)
-    if case.name == "logistic":  # both by inversion, simstudy's with a shift that keeps it finite
-        assert_allclose(np.median(alone), np.median(simulated), atol=0.02)
-    else:
-        assert_array_equal(alone, simulated)
+    if case.name in {"logistic", "cauchy"}:  # by vectorised inversion in simstudy: other numbers of the same law
+        difference = kstest(alone.ravel(), simulated.ravel()).statistic
+        assert difference < 2.2 * (2 / alone.size) ** 0.5  # a chance of 1e-4
+    else:  # the same numbers to rounding; simstudy takes powers and exponentials in vectors
+        assert_allclose(alone, simulated, rtol=1e-14)
 
 
 def test_ratio_is_that_of_neighbours() -> None:

@@ -29,12 +29,11 @@ class Logistic(LocationScale):
     information = (1.0 / 3.0, 0.0, (math.pi**2 + 3.0) / 9.0)
 
     def sample(self, rng: np.random.Generator, theta: Columns, size: tuple[int, ...]) -> Array:
-        """Draw by inversion, log u − log(1 − u); the shift by 2⁻⁵⁴ keeps u from 0."""
-        u = rng.random(size)
-        u += 2.0**-54
-        rest = np.log1p(-u)
-        draws = np.log(u, out=u)
-        draws -= rest
+        """Draw by inversion, log(u/(1 − u)), u kept from 0."""
+        draws = rng.random(size)
+        np.maximum(draws, 2.0**-54, out=draws)
+        draws /= 1.0 - draws
+        np.log(draws, out=draws)
         draws *= theta[1]
         draws += theta[0]
         return draws

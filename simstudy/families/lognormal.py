@@ -26,7 +26,8 @@ class Lognormal(ExponentialFamily):
 
     def sample(self, rng: np.random.Generator, theta: Columns, size: tuple[int, ...]) -> Array:
         """Draw the exponential of a normal."""
-        return rng.lognormal(theta[0], theta[1], size)
+        draws = rng.normal(theta[0], theta[1], size)
+        return np.asarray(np.exp(draws, out=draws))
 
     def statistics(self, x: Array) -> Statistics:
         """Return the normal statistics of log x; log h has the extra term −log x."""
