@@ -12,7 +12,7 @@ import numpy as np
 from benchmarks.cases import CASES, SEED, Case
 from benchmarks.machine import peak_bytes
 from benchmarks.markdown import seconds, table
-from simstudy.inference.status import Status
+from simstudy.families.status import Status
 from simstudy.running.block import simulate
 from simstudy.running.memory import keep_freed_memory
 from simstudy.study.limits import limits
