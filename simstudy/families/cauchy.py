@@ -68,7 +68,10 @@ class Cauchy(LocationScale):
         size = x.shape[1]
         half = (size + 1) // 2
         exists = ~(ordered[:, half - 1 :] == ordered[:, : size - half + 1]).any(axis=-1)
-        place, scale = _three_or_four(ordered) if size in (3, 4) else _quartiles(ordered)
+        place, scale = _quartiles(ordered)
+        if size in (3, 4):
+            exact = _three_or_four(ordered)
+            place, scale = np.where(exists, exact[0], place), np.where(exists, exact[1], scale)
         unit = np.where(np.isnan(scale) | (scale > 0.0), scale, 1.0)
         return Centred(ordered - place[:, np.newaxis], place, unit, exists)
 

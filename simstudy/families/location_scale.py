@@ -241,12 +241,13 @@ def _iterate(
         scale = np.exp(log_scale[left])
         sums = likelihood.family.newton_sums(_at(z, place[left], scale))
         step, log_step, decrement = _step(sums, likelihood.family.information, last[left])
+        fresh = ~done[left]  # a finished row stays as it is, however long its neighbours take
         last[left] = decrement
-        place[left] += step * scale
-        log_scale[left] += log_step
-        count[left] += 1
-        done[left] = decrement <= tolerance
-        going = decrement > tolerance
+        place[left] += np.where(fresh, step * scale, 0.0)
+        log_scale[left] += np.where(fresh, log_step, 0.0)
+        count[left] += fresh
+        done[left] |= decrement <= tolerance
+        going = ~done[left]
         if not going.any():
             break
         if going.sum() < 0.5 * len(going):

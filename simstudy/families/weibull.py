@@ -119,8 +119,11 @@ class Weibull(Family):
         return self.starts(self.likelihood(x), {})[0]
 
     def starts(self, likelihood: WeibullLikelihood, known: Mapping[int, Array]) -> Sequence[Columns]:
-        """Return shape π/(√6 sd) and the scale that goes with it; for constant data a shape of one."""
+        """Return shape π/(√6 sd), one for constant data, and its scale; a known scale λ bounds k log(max x/λ) by one."""
         shape = _moment_shape(likelihood)
+        if 1 in known:
+            farthest = likelihood.origin - np.log(known[1])
+            shape = np.where(farthest * shape > 1.0, 1.0 / farthest, shape)
         centre = likelihood.origin + likelihood.mean
         return ((shape, np.exp(centre + _EULER / shape)),)
 
@@ -204,15 +207,16 @@ def _solve_profile(
         moved = np.where(inside, moved, np.where(high < np.inf, 0.5 * (low + high), 2.0 * now))
         step = moved - now
         finished = inside & (f * f <= _TOLERANCE * -slope)
-        iterations[left] += 1
-        done[left], t[left] = finished, moved
-        log_power[left] = moments.log_power + step * (
-            moments.mean + step * (moments.variance / 2.0 + step * moments.third / 6.0)
-        )
-        if finished.all():
+        series = moments.mean + step * (moments.variance / 2.0 + step * moments.third / 6.0)
+        fresh = ~done[left]  # a finished row stays as it is, however long its neighbours take
+        iterations[left] += fresh
+        t[left] = np.where(fresh, moved, now)
+        log_power[left] = np.where(fresh, moments.log_power + step * series, log_power[left])
+        done[left] |= finished
+        keep = ~done[left]
+        if not keep.any():
             break
-        if finished.sum() > 0.5 * len(left):
-            keep = ~finished
+        if keep.sum() < 0.5 * len(left):
             left, y, mean, low, high = (v[keep] for v in (left, y, mean, low, high))
     return t, log_power, done, iterations
 

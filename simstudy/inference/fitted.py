@@ -114,7 +114,7 @@ def fit(
     chosen = find_family(family) if isinstance(family, str) else family
     held = dict(known or {})
     form = _parametrisation(chosen, parametrisation, held)
-    data = _data(x)
+    data = _data(x, chosen.sample_space.discrete)
     with np.errstate(all="ignore"):
         likelihood = Likelihood(chosen, np.atleast_2d(data), form, held)
         return _describe(likelihood, mle.fit(likelihood), data)
@@ -141,17 +141,26 @@ def _describe(likelihood: Likelihood, estimates: mle.Estimates, data: Array) -> 
     )
 
 
-def _data(x: ArrayLike) -> Array:
+def _data(x: ArrayLike, discrete: bool) -> Array:
+    """Return the data in C order: counts as 64-bit integers where they are integers, all else as floats."""
     try:
         data = np.asarray(x)
-        data = data if np.issubdtype(data.dtype, np.integer) else data.astype(float)
+        data = data if data.dtype.kind in "biuf" else _real(data)
     except (TypeError, ValueError):
-        message = "x: the data must be an array of numbers of shape (n,) or (R, n)"
+        message = "x: the data must be an array of real numbers of shape (n,) or (R, n)"
         raise ConfigError(message) from None
     if data.ndim not in (1, 2) or data.size == 0:
         message = f"x: the data must have shape (n,) or (R, n) with R, n ≥ 1, got {data.shape}"
         raise ConfigError(message)
-    return data
+    counts = discrete and data.dtype.kind in "biu"
+    return np.ascontiguousarray(data, dtype=np.int64 if counts else np.float64)
+
+
+def _real(data: Any) -> Array:
+    """Return objects that are numbers as floats (TypeError or ValueError where they are not, or are complex)."""
+    if data.dtype.kind == "c":
+        raise TypeError
+    return np.asarray(data.astype(float))
 
 
 def _parametrisation(family: Family, names: Iterable[str] | None, known: Mapping[str, float]) -> Parametrisation:

@@ -50,7 +50,7 @@ class Likelihood:
         self.known = dict(known or {})
         names = self.parametrisation.names
         self.kept = tuple(i for i, name in enumerate(names) if name not in self.known)
-        self.reduced = x if isinstance(x, FamilyLikelihood) else family.likelihood(x)
+        self.reduced = x if isinstance(x, FamilyLikelihood) else family.likelihood(np.ascontiguousarray(x))
         self.is_base = self.parametrisation.names == family.parametrisations[0].names
 
     @property

@@ -44,18 +44,31 @@ class Coordinates:
         return self._log_density(self._x, moved)
 
     def _unit(self, i: int) -> Array:
-        """Return 1/|score| of parameter i, the length over which the log-density changes by about one."""
+        """Return 1/|score| of parameter i, the length over which the log-density changes by about one.
+
+        A step that changes it by a hundredth or a third is good enough and is kept, so that a data set's step does not
+        depend on how long its neighbours search.
+        """
         step = np.full_like(self.real[i], 1e-3) * np.maximum(1.0, np.abs(self.real[i]))
-        axis, keepdims = (-1, True) if np.ndim(step) else (None, False)  # one step for all data, or one per data set
         for _ in range(_SEARCHES):
             change = np.abs(self.at({i: step}) - self.at({i: -step})) / 2.0
-            typical = np.median(change, axis=axis, keepdims=keepdims)
-            typical = np.where(typical > 0.0, typical, np.mean(change, axis=axis, keepdims=keepdims))
-            factor = np.where(np.isfinite(typical), _TARGET / np.maximum(typical, 1e-300), 1e-3)
-            if np.all((factor > 0.1) & (factor < 10.0)):
+            typical = _typical(change if np.ndim(step) else np.ravel(change))
+            factor = _TARGET / np.maximum(typical if np.ndim(step) else typical[0], 1e-300)
+            good = (factor > 0.1) & (factor < 10.0)
+            if np.all(good):
                 break
-            step = step * np.clip(factor, 1e-4, 1e4)
+            step = np.where(good, step, step * np.clip(factor, 1e-4, 1e4))
         return np.asarray(step / _TARGET)
+
+
+def _typical(change: Array) -> Array:
+    """Return the median of the finite changes along the last axis, their mean where it is 0, ∞ where none is finite."""
+    finite = np.isfinite(change)
+    count = finite.sum(axis=-1, keepdims=True)
+    ordered = np.sort(np.where(finite, change, np.inf), axis=-1)
+    median = np.take_along_axis(ordered, np.maximum(count - 1, 0) // 2, axis=-1)
+    mean = np.where(finite, change, 0.0).sum(axis=-1, keepdims=True) / np.maximum(count, 1)
+    return np.where(median > 0.0, median, mean)
 
 
 def score(log_density: LogDensity, x: Array, theta: Columns, domains: Sequence[Domain]) -> tuple[Array, ...]:
