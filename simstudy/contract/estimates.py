@@ -1,0 +1,88 @@
+"""What the laws of maximum likelihood estimates measure."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simstudy.contract.finding import Deviation, worst
+from simstudy.contract.points import Point
+from simstudy.contract.precision import EPS, score_slack
+from simstudy.families.base import Family
+from simstudy.families.status import Status
+from simstudy.inference import Fit, fit
+from simstudy.numerics.symmetric import unpack
+from simstudy.parameters import Array, Parametrisation
+
+# An optimiser stops at a decrement of at most 1e-13 and takes one more Newton step. That squares √1e-13 and multiplies
+# it by the relative change of the information over one standard deviation, which is a few units.
+_STOPPING = 3e-12
+# Sums of n terms, their pull-back to θ, and the solution of a linear system.
+TERMS = 256.0
+
+
+def quiet_fit(
+    family: Family, x: Array, form: Parametrisation | None = None, known: Mapping[str, float] | None = None
+) -> Fit:
+    """Fit by the public verb, with warnings as errors."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return fit(family, x, known, None if form is None else form.names)
+
+
+def converged(found: Fit) -> NDArray[np.bool_]:
+    """Tell which rows are CONVERGED."""
+    return np.array([status is Status.CONVERGED for status in found.status], dtype=bool)
+
+
+def same(family: Family, detail: str, theta: Array, reference: Fit, rows: NDArray[np.bool_]) -> Deviation:
+    """Compare estimates in units of the standard deviation of one observation."""
+    information = reference.observed_information[rows]
+    miss = theta - reference.theta[rows]
+    apart = np.sqrt(np.abs(np.einsum("ri,rij,rj->r", miss, information, miss)))
+    return worst(detail, apart, 2.0 * tolerance(family, reference.theta[rows], information))
+
+
+def distance(score: Array, information: Array) -> Array:
+    """Return √(sᵀJ⁻¹s), how many standard deviations of one observation an estimate is off."""
+    steps = np.linalg.solve(information, score[..., np.newaxis])[..., 0]
+    return np.asarray(np.sqrt(np.abs(np.einsum("ri,ri->r", score, steps))))
+
+
+def tolerance(family: Family, theta: Array, information: Array) -> Array:
+    """Return what √(sᵀJ⁻¹s) may be: θ itself rounds by ε|θ|, which is ε√(Σθᵢ²Jᵢᵢ) standard deviations."""
+    spread = np.sqrt(np.einsum("ri,rii->r", theta * theta, information))
+    return np.asarray(TERMS * EPS * (1.0 + spread) + _STOPPING + score_slack(family))
+
+
+def mean_score(family: Family, x: Array, theta: Array) -> Array:
+    """Return the mean score (R, p) of data sets at one θ each, from the score of single observations."""
+    columns = [column[:, np.newaxis] for column in theta.T]
+    entries = [np.broadcast_to(entry, x.shape).mean(axis=-1) for entry in family.score(x, columns)]
+    return np.stack(entries, axis=-1)
+
+
+def mean_information(family: Family, x: Array, theta: Array) -> Array:
+    """Return the observed information (R, p, p) of data sets, from the Hessian of single observations."""
+    columns = [column[:, np.newaxis] for column in theta.T]
+    packed = [-np.broadcast_to(entry, x.shape).mean(axis=-1) for entry in family.hessian(x, columns)]
+    return unpack(np.stack(packed, axis=-1))
+
+
+def least_eigenvalue(matrix: Array) -> float:
+    """Return the least eigenvalue of a matrix scaled to unit diagonal, −∞ where it is not finite."""
+    scale = np.sqrt(np.abs(np.diag(matrix)))
+    correlation = matrix / np.outer(scale, scale)
+    return float(np.linalg.eigvalsh(correlation)[0]) if np.isfinite(correlation).all() else -np.inf
+
+
+def proper_subsets(form: Parametrisation, point: Point) -> Iterator[dict[str, float]]:
+    """Return the parameters that can be known while others are free, at their values."""
+    values = dict(zip(form.names, point.phi, strict=True))
+    for count in range(1, len(form.names)):
+        for names in combinations(form.names, count):
+            yield {name: values[name] for name in names}

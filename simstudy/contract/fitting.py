@@ -1,0 +1,154 @@
+"""Laws of maximum likelihood estimates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from scipy import special
+
+from simstudy.contract.estimates import (
+    TERMS,
+    converged,
+    distance,
+    least_eigenvalue,
+    mean_information,
+    mean_score,
+    proper_subsets,
+    quiet_fit,
+    same,
+    tolerance,
+)
+from simstudy.contract.finding import Deviation, must, worst
+from simstudy.contract.points import Point
+from simstudy.contract.precision import EPS, hessian_slack
+from simstudy.families.base import Family
+from simstudy.families.status import Status
+from simstudy.inference.likelihood import Likelihood
+from simstudy.inference.newton import maximise
+
+_ROWS, _SIZE = 24, 50
+_RECOVERED_ROWS, _RECOVERED_SIZE = 64, 1000
+_CHANCE = 1e-9
+
+
+def start(family: Family, point: Point, rng: np.random.Generator) -> Iterator[Deviation]:
+    """Starting values are one number per data set and parameter, inside the domains."""
+    x = family.sample(rng, point.base, (_ROWS, _SIZE))
+    for parameter, column in zip(family.parameters, family.start(x), strict=True):
+        what = f"start of {parameter.name}"
+        yield must(f"{what} has shape {np.shape(column)} against ({_ROWS},)", holds=np.shape(column) == (_ROWS,))
+        yield must(f"{what} is inside {parameter.domain}", holds=bool(parameter.domain.contains(column).all()))
+
+
+def fit_ends(family: Family, point: Point, rng: np.random.Generator) -> Iterator[Deviation]:
+    """Every fit ends with a maximum or a sound reason, without exceptions or warnings, however small the data set."""
+    for size in (1, 2, 3, _SIZE):
+        x = family.sample(rng, point.base, (_ROWS, size))
+        statuses = quiet_fit(family, x, point.parametrisation).status
+        sound = {Status.CONVERGED, Status.BOUNDARY, Status.NO_MAXIMUM}
+        # Fewer observations than it takes leave the likelihood without a unique maximum, or with a curve of them.
+        allowed = sound if size >= family.minimum_size(point.parametrisation.names) else set(Status)
+        others = sorted({status.name for status in statuses if status not in allowed})
+        yield must(f"statuses at n = {size}: {', '.join(others) or 'sound'}", holds=not others)
+
+
+def unusable_data(family: Family, point: Point, rng: np.random.Generator) -> Iterator[Deviation]:
+    """A data set outside the sample space is NOT_FINITE, and the others are none the worse for it."""
+    space = family.sample_space
+    bad = [np.nan, np.inf, -np.inf, *(end for end in (space.lower - 1.0, space.upper + 1.0) if np.isfinite(end))]
+    bad += [0.5 + np.floor(max(space.lower, 0.0))] if space.discrete else []
+    good = family.sample(rng, point.base, (_ROWS, _SIZE)).astype(float)
+    x = np.concatenate([good, good[: len(bad)]])
+    x[_ROWS:, 3] = bad
+    found, alone = (quiet_fit(family, data, point.parametrisation) for data in (x, good))
+    for value, status in zip(bad, found.status[_ROWS:], strict=True):
+        yield must(f"a data set with {value:g} is {status.name}", holds=status is Status.NOT_FINITE)
+    as_before = found.status[:_ROWS] == alone.status
+    yield must("the other data sets end as without it", holds=bool(as_before.all()))
+
+
+def score_zero(family: Family, point: Point, rng: np.random.Generator) -> Iterator[Deviation]:
+    """At a CONVERGED estimate the mean score is zero and the observed information positive definite."""
+    x = family.sample(rng, point.base, (_ROWS, _SIZE))
+    found = quiet_fit(family, x)
+    rows = converged(found)
+    yield must(f"{rows.sum()} of {len(rows)} fits converged", holds=bool(rows.any()))
+    theta, x = found.theta[rows], x[rows]
+    score, information = mean_score(family, x, theta), mean_information(family, x, theta)
+    least = np.array([least_eigenvalue(matrix) for matrix in information])
+    yield must("observed information is positive definite", holds=bool((least > 0.0).all()))
+    sound = least > 0.0
+    error = distance(score[sound], information[sound])
+    yield worst("√(sᵀJ⁻¹s) at the estimate", error, tolerance(family, theta[sound], information[sound]))
+    scale = np.sqrt(np.einsum("rii->ri", information))
+    miss = np.abs(found.observed_information[rows] - information) / (scale[:, :, np.newaxis] * scale[:, np.newaxis, :])
+    yield worst("information reported with the estimate", miss, TERMS * EPS + hessian_slack(family))
+
+
+def fit_recovers(family: Family, point: Point, rng: np.random.Generator) -> Iterator[Deviation]:
+    """Estimates from large data sets are right on average, their bias of order 1/n removed by halving the data."""
+    n = _RECOVERED_SIZE
+    x = family.sample(rng, point.base, (_RECOVERED_ROWS, n))
+    whole, first, second = (quiet_fit(family, np.ascontiguousarray(data)) for data in (x, x[:, ::2], x[:, 1::2]))
+    rows = converged(whole) & converged(first) & converged(second)
+    yield must(f"{rows.sum()} of {len(rows)} fits converged at n = {n}", holds=bool(rows.mean() > 0.5))
+    unbiased = (2.0 * whole.theta - 0.5 * (first.theta + second.theta))[rows]
+    quantile = float(special.stdtrit(len(unbiased) - 1, 1.0 - _CHANCE / 2.0))
+    for name, column, truth in zip(whole.names, unbiased.T, point.base, strict=True):
+        sd = float(column.std(ddof=1))
+        # What halving leaves is of order 1/n², in units of the standard deviation √n·sd of one observation's worth.
+        left = 100.0 * np.sqrt(n) * sd / n**2
+        bound = quantile * sd / np.sqrt(len(column)) + left
+        yield worst(f"mean estimate of {name} at n = {n} against the truth", abs(column.mean() - truth), bound)
+
+
+def invariance(family: Family, point: Point, rng: np.random.Generator) -> Iterator[Deviation]:
+    """The estimate is the same distribution whichever parameters it is named by."""
+    x = family.sample(rng, point.base, (_ROWS, _SIZE))
+    found, base = quiet_fit(family, x, point.parametrisation), quiet_fit(family, x)
+    yield must("statuses agree", holds=bool((found.status == base.status).all()))
+    rows = converged(found) & converged(base)
+    mapped = np.stack(point.parametrisation.to_base(list(found.theta[rows].T)), axis=-1)
+    yield same(family, "estimates mapped to the base parameters", mapped, base, rows)
+
+
+def own_algorithm(family: Family, point: Point, rng: np.random.Generator) -> Iterator[Deviation]:
+    """The family's own algorithm ends where the general optimiser does."""
+    x = family.sample(rng, point.base, (_ROWS, _SIZE))
+    own = quiet_fit(family, x)
+    general = maximise(Likelihood(family, x), [np.asarray(column, dtype=float) for column in family.start(x)])
+    rows = converged(own) & (general.status == Status.CONVERGED)
+    yield must("fits converge by either way", holds=bool(rows.sum() >= converged(own).sum() / 2))
+    yield same(family, "estimates of the general optimiser", np.stack(general.theta, axis=-1)[rows], own, rows)
+
+
+def known_parameters(family: Family, point: Point, rng: np.random.Generator) -> Iterator[Deviation]:
+    """With parameters known, the score of the free ones is zero at the estimate."""
+    form = point.parametrisation
+    x = family.sample(rng, point.base, (_ROWS, _SIZE))
+    for known in proper_subsets(form, point):
+        found = quiet_fit(family, x, form, known)
+        rows = converged(found)
+        free = [name for name in form.names if name not in known]
+        label = f"{', '.join(known)} known"
+        yield must(f"{label}: free parameters are {', '.join(found.names)}", holds=list(found.names) == free)
+        ends = {status.name for status in found.status} - {"CONVERGED", "BOUNDARY", "NO_MAXIMUM"}
+        yield must(f"{label}: statuses {', '.join(sorted(ends)) or 'sound'}", holds=not ends)
+        if not rows.any():
+            continue
+        likelihood = Likelihood(family, x[rows], form, known)
+        score, information = likelihood.score(found.theta[rows]), -likelihood.hessian(found.theta[rows])
+        bound = tolerance(family, found.theta[rows], information)
+        yield worst(f"{label}: √(sᵀJ⁻¹s)", distance(score, information), bound)
+
+
+def rows_alone(family: Family, point: Point, rng: np.random.Generator) -> Iterator[Deviation]:
+    """A data set has the same estimate alone as in a block."""
+    x = family.sample(rng, point.base, (5, _SIZE))
+    block = quiet_fit(family, x)
+    alone = [quiet_fit(family, x[r : r + 1]) for r in range(len(x))]
+    yield must("statuses agree", holds=[found.status[0] for found in alone] == list(block.status))
+    rows = converged(block)
+    theta = np.concatenate([found.theta for found in alone])[rows]
+    yield same(family, "estimates of single data sets", theta, block, rows)

@@ -1,0 +1,65 @@
+import mpmath
+import numpy as np
+import pytest
+
+from simstudy.numerics import special
+
+# From where 1/x² would overflow if squared again, through both branches and their seams, to where 1/x² vanishes.
+POINTS = np.unique(
+    np.concatenate([np.logspace(-150, 150, 301), np.linspace(0.01, 60.0, 600), 30.0 + np.array([-1e-13, 0.0, 1e-13])])
+)
+EPS = 2.0**-52
+
+# The library calls them with warnings off: where a term overflows its reciprocal is rightly 0.
+pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")
+
+
+def excess(x):
+    return mpmath.psi(1, x) - 1 / x
+
+
+def gap(x):
+    return mpmath.log(x) - mpmath.digamma(x)
+
+
+def remainder(x):
+    return mpmath.loggamma(x) - (x * mpmath.log(x) - x)
+
+
+def exactly(function):
+    with mpmath.workdps(400):  # at 1e150 the differences lose 300 digits
+        return np.array([float(function(mpmath.mpf(x))) for x in POINTS])
+
+
+@pytest.mark.parametrize(
+    ("found", "exact", "digits"),
+    [
+        # A sum of positive terms keeps all digits.
+        (special.trigamma_excess, excess, 1.0),
+        (special.trigamma, lambda x: mpmath.psi(1, x), 1.0),
+        # Below 30 a difference of at least 1/60 between numbers up to 3.4.
+        (special.log_minus_digamma, gap, 60 * 3.4),
+    ],
+)
+def test_full_relative_precision(found, exact, digits):
+    expected = exactly(exact)
+    assert (np.abs(found(POINTS) - expected) <= 16 * EPS * digits * np.abs(expected)).all()
+
+
+def test_log_gamma_without_stirling():
+    """Crosses zero near 6.5, below which its terms are up to 100, above 30 no larger than itself."""
+    expected = exactly(remainder)
+    terms = np.where(POINTS < 30.0, 3.0 * (1.0 + POINTS * np.abs(np.log(POINTS))), 0.0) + np.abs(expected)
+    assert (np.abs(special.log_gamma_minus_stirling(POINTS) - expected) <= 8 * EPS * terms).all()
+
+
+@pytest.mark.parametrize(
+    "function",
+    [special.trigamma_excess, special.trigamma, special.log_minus_digamma, special.log_gamma_minus_stirling],
+)
+def test_shapes_and_neighbours(function):
+    assert np.shape(function(2.0)) == ()
+    assert function(np.ones((3, 4))).shape == (3, 4)
+    together = function(POINTS)
+    alone = [function(POINTS[k : k + 1])[0] for k in range(0, len(POINTS), 50)]
+    np.testing.assert_array_equal(together[::50], alone)

@@ -1,0 +1,132 @@
+"""The numbers of a block follow from what it is: golden values, and what they depend on and what not."""
+
+import hashlib
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simstudy.families import FAMILIES
+from simstudy.running.block import draw
+from simstudy.study.scenario import Scenario
+from simstudy.study.streams import STREAM_VERSION, block_size, generator, identity
+
+CELL = Scenario("orthogonal", "gamma", ("shape", "mean"), (2.0, 3.0), "gamma", (), n=50, replicates=100, level=0.95)
+SEED = 20240611
+
+
+def first_numbers(cell=CELL, seed=SEED, block=0):
+    return generator(cell, seed, block).random(3).tolist()
+
+
+# What is published and stored depends on these: a change of any of them needs a new stream version.
+
+
+def test_golden_identity():
+    assert STREAM_VERSION == 1
+    assert identity(CELL, SEED) == '[1,20240611,"gamma",["shape","mean"],[2.0,3.0],50]'
+
+
+def test_golden_numbers():
+    assert first_numbers() == [0.21405867307615678, 0.3136864791081627, 0.4726133621391515]
+    assert first_numbers(block=1)[:2] == [0.03079601462731696, 0.7802934124923829]
+
+
+GOLDEN_DRAWS = {
+    "normal": ((1.0, 2.0), [0.14376985976505008, -2.2104390179030244, 3.682338975811449]),
+    "exponential": ((2.0,), [0.15203061268663573, 0.34928752231018356, 0.8511698924111146]),
+    "gamma": ((2.0, 3.0), [3.8078340401821547, 11.451273534755627, 6.617826434554191]),
+    "weibull": ((2.5, 1.0), [0.8237528781147564, 0.9234687138466157, 0.33561281544776234]),
+    "lognormal": ((0.0, 1.0), [1.8074260311282166, 0.15708941398294302, 1.4138573731577921]),
+    "beta": ((2.0, 3.0), [0.6321064745923896, 0.2490215379039686, 0.8935294885517692]),
+    "logistic": ((0.0, 1.0), [0.9995157819998517, -2.027517787033127, -0.5776866765423168]),
+    "cauchy": ((0.0, 1.0), [-0.16280420814846872, -5.804728304026959, -3.5821826085414323]),
+    "poisson": ((3.0,), [4, 2, 1]),
+}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_golden_draws(family):
+    """The last digit may differ between processors, whose logarithms do; another draw would differ in all."""
+    values, expected = GOLDEN_DRAWS[family]
+    cell = replace(CELL, family=family, names=FAMILIES[family].parametrisations[0].names, values=values, n=3)
+    np.testing.assert_allclose(draw(cell, 1, 0)[0], expected, rtol=8 * 2.0**-52)
+
+
+def test_the_generator_is_the_one_described():
+    text = json.dumps([*json.loads(identity(CELL, SEED)), 7], separators=(",", ":"))
+    entropy = int.from_bytes(hashlib.sha256(text.encode()).digest(), "big")
+    described = np.random.Generator(np.random.PCG64DXSM(np.random.SeedSequence(entropy)))
+    assert described.random(5).tolist() == generator(CELL, SEED, 7).random(5).tolist()
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        {"name": "another"},
+        {"fit": "weibull"},
+        {"known": ("shape",)},
+        {"replicates": 7},
+        {"level": 0.5},
+        {"values": (2, 3)},
+        {"values": (np.float64(2.0), np.float64(3.0))},
+    ],
+)
+def test_numbers_do_not_depend_on(same):
+    assert first_numbers(replace(CELL, **same)) == first_numbers()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"family": "weibull"},
+        {"names": ("shape", "scale")},
+        {"values": (2.0, 3.0000000000000004)},
+        {"values": (3.0, 2.0)},
+        {"n": 51},
+    ],
+)
+def test_numbers_depend_on(other):
+    assert first_numbers(replace(CELL, **other)) != first_numbers()
+
+
+def test_numbers_depend_on_seed_and_block():
+    numbers = [first_numbers(seed=seed, block=block) for seed in (0, 1, 2**64) for block in (0, 1, 10**9)]
+    assert len({tuple(row) for row in numbers}) == 9
+
+
+def test_digits_of_seed_and_block_do_not_run_together():
+    """Neither of the four identities begins another, so that no two hash the same text."""
+    texts = [f"{identity(replace(CELL, n=n), 1)[:-1]},{block}]" for n in (1, 11) for block in (1, 11)]
+    assert len(set(texts)) == 4
+
+
+def test_a_block_is_drawn_whole_and_always_the_same():
+    cell = replace(CELL, n=100)
+    x = draw(cell, SEED, 3)
+    assert x.shape == (block_size(100), 100)
+    np.testing.assert_array_equal(x, draw(cell, SEED, 3))
+    assert not np.isin(draw(cell, SEED, 4), x).any()
+
+
+@pytest.mark.parametrize(
+    ("n", "rows"), [(1, 4096), (16, 4096), (17, 3855), (50, 1310), (2000, 32), (65_536, 1), (65_537, 1), (10**7, 1)]
+)
+def test_block_size(n, rows):
+    assert block_size(n) == rows
+
+
+@given(st.integers(1, 10**9))
+def test_block_size_is_what_design_says(n):
+    assert block_size(n) == int(np.clip(2**16 // n, 1, 4096))
+
+
+def test_streams_look_independent():
+    """Means of 400 blocks' first 100 numbers: a mean of means 6 standard errors out has a chance of 2e-9."""
+    means = [generator(CELL, SEED, block).random(100).mean() for block in range(400)]
+    assert abs(np.mean(means) - 0.5) < 6.0 / np.sqrt(12 * 400 * 100)
+    assert abs(np.corrcoef(means[:-1], means[1:])[0, 1]) < 6.0 / np.sqrt(399)
+    assert abs(12 * 100 * np.var(means) - 1.0) < 6.0 * np.sqrt(2.0 / 399)
