@@ -8,7 +8,14 @@ from typing import final
 
 import numpy as np
 
-from simstudy.families.location_scale import Centred, LocationScale, LocationScaleLikelihood, NewtonSums, Sums
+from simstudy.families.location_scale import (
+    Centred,
+    LocationScale,
+    LocationScaleLikelihood,
+    NewtonSums,
+    Sums,
+    quartiles,
+)
 from simstudy.families.sample_space import REAL_LINE
 from simstudy.numerics.sums import mean_product
 from simstudy.parameters import Array, Columns
@@ -68,7 +75,7 @@ class Cauchy(LocationScale):
         size = x.shape[1]
         half = (size + 1) // 2
         exists = ~(ordered[:, half - 1 :] == ordered[:, : size - half + 1]).any(axis=-1)
-        place, scale = _quartiles(ordered)
+        place, scale = quartiles(ordered)
         if size in (3, 4):
             exact = _three_or_four(ordered)
             place, scale = np.where(exists, exact[0], place), np.where(exists, exact[1], scale)
@@ -88,15 +95,6 @@ class Cauchy(LocationScale):
         values = [likelihood.evaluate((place, known[1])).value for place in places]
         best = np.argsort(-np.stack(values), axis=0, kind="stable")[:_STARTS]
         return [(np.take_along_axis(np.stack(places), row[np.newaxis], axis=0)[0], known[1]) for row in best]
-
-
-def _quartiles(ordered: Array) -> tuple[Array, Array]:
-    """Return the median and half the interquartile range, or half the range where that is 0."""
-    size = ordered.shape[1]
-    middle = 0.5 * (ordered[:, (size - 1) // 2] + ordered[:, size // 2])
-    lower, upper = ordered[:, size // 4], ordered[:, size - 1 - size // 4]
-    spread = np.where(upper > lower, upper - lower, ordered[:, -1] - ordered[:, 0])
-    return middle, 0.5 * spread
 
 
 def _three_or_four(ordered: Array) -> tuple[Array, Array]:

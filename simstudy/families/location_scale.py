@@ -114,6 +114,15 @@ def _at(z: NDArray[np.floating], location: Array, scale: Array) -> Any:
     return moved
 
 
+def quartiles(ordered: Array) -> tuple[Array, Array]:
+    """Return the median and half the interquartile range, or half the range where that is 0."""
+    size = ordered.shape[1]
+    middle = 0.5 * (ordered[:, (size - 1) // 2] + ordered[:, size // 2])
+    lower, upper = ordered[:, size // 4], ordered[:, size - 1 - size // 4]
+    spread = np.where(upper > lower, upper - lower, ordered[:, -1] - ordered[:, 0])
+    return middle, 0.5 * spread
+
+
 class LocationScale(Family):
     """A family of the form g((x − m)/s) − log s.
 

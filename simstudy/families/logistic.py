@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import final
 
 import numpy as np
 
 from simstudy.families.base import constant_rows
-from simstudy.families.location_scale import Centred, LocationScale, NewtonSums, Sums
+from simstudy.families.location_scale import (
+    Centred,
+    LocationScale,
+    LocationScaleLikelihood,
+    NewtonSums,
+    Sums,
+    quartiles,
+)
 from simstudy.families.sample_space import REAL_LINE
 from simstudy.numerics.sums import mean_product
 from simstudy.parameters import Array, Columns
 
 _SCALE_OF_SD = math.sqrt(3.0) / math.pi
+_FARTHEST = 700.0
 
 
 @final
@@ -58,7 +67,7 @@ class Logistic(LocationScale):
         return NewtonSums(2.0 * mean - 1.0, 2.0 * mean_zw - mean_z, -2.0 * q, -2.0 * zq, -2.0 * zzq)
 
     def sums(self, z: Array) -> Sums:
-        """Return all means in terms of w and q = eᶻw², which keeps its digits in both tails."""
+        """Return all means in terms of w and q = eᶻw², which keeps its digits until eᶻ leaves the range of numbers."""
         w = np.exp(z)
         q = w + 1.0
         np.reciprocal(q, out=q)
@@ -69,7 +78,7 @@ class Logistic(LocationScale):
         mean_z, mean_zz = z.mean(axis=-1), mean_product(z, z)
         mean, mean_zw = w.mean(axis=-1), mean_product(z, w)
         mean_q, mean_zq, mean_zzq = q.mean(axis=-1), zq.mean(axis=-1), mean_product(z, zq)
-        return Sums(
+        sums = Sums(
             np.log(q, out=w).mean(axis=-1),
             2.0 * mean - 1.0,
             2.0 * mean_zw - mean_z,
@@ -80,6 +89,18 @@ class Logistic(LocationScale):
             mean_z - 4.0 * mean_zq,
             mean_zz - 4.0 * mean_zzq,
         )
+        far = ~(mean_zz * z.shape[-1] < _FARTHEST**2)
+        if far.any():
+            for column, exact in zip(sums, super().sums(z[far]), strict=True):
+                column[far] = exact
+        return sums
+
+    def starts(self, likelihood: LocationScaleLikelihood, known: Mapping[int, Array]) -> Sequence[Columns]:
+        """Return moments and quartiles; outliers spoil the one, ties the other."""
+        deviation = np.sort(likelihood.centred.deviation, axis=-1)
+        middle, half = quartiles(deviation)
+        rough = likelihood.centred.origin + middle, np.where(half > 0.0, half, 1.0)
+        return (*super().starts(likelihood, known), rough)
 
     def centre(self, x: Array) -> Centred:
         """Return data relative to the mean; the rough scale is √3/π standard deviations."""

@@ -119,7 +119,7 @@ class Weibull(Family):
         return self.starts(self.likelihood(x), {})[0]
 
     def starts(self, likelihood: WeibullLikelihood, known: Mapping[int, Array]) -> Sequence[Columns]:
-        """Return shape π/(√6 sd), one for constant data, and its scale; a known scale λ bounds k log(max x/λ) by one."""
+        """Return shape π/(√6 sd), one for constant data, and its scale; a known λ bounds k log(max x/λ) by one."""
         shape = _moment_shape(likelihood)
         if 1 in known:
             farthest = likelihood.origin - np.log(known[1])
@@ -217,7 +217,7 @@ def _solve_profile(
         if not keep.any():
             break
         if keep.sum() < 0.5 * len(left):
-            left, y, mean, low, high = (v[keep] for v in (left, y, mean, low, high))
+            left, y, mean, low, high = left[keep], y[keep], mean[keep], low[keep], high[keep]
     return t, log_power, done, iterations
 
 

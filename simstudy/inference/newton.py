@@ -13,12 +13,14 @@ from simstudy.inference.likelihood import Likelihood
 from simstudy.numerics.symmetric import Entry, position, solve
 from simstudy.parameters import REAL, Array, Domain
 
-_TOLERANCE = 1e-14
+_TOLERANCE = 1e-18
+_NEARLY = 1e-13
+_LEVEL = 1e-27
 _ITERATIONS = 300
 _SLACK = 1e-13
 _LONGEST_STEP = 5.0
 _FLAT_STEP = 1e-2
-_FARTHEST = 350.0
+_FARTHEST = 50.0
 _DAMPINGS = 30
 
 
@@ -82,7 +84,7 @@ def maximise(likelihood: Likelihood, start: Sequence[Array]) -> Maximum:
     """Maximise from one starting point per data set.
 
     Steps solve (𝒥 + λD)Δu = g with D the diagonal of |𝒥|; λ grows until 𝒥 + λD is positive definite and the
-    log-likelihood does not fall, and shrinks to 0. Stops on the Newton decrement gᵀ𝒥⁻¹g < 10⁻¹⁴, after which one more
+    log-likelihood does not fall, and shrinks to 0. Stops on the Newton decrement gᵀ𝒥⁻¹g < 10⁻¹⁸, after which one more
     full step is exact to rounding. A decrement that small with a long step is a likelihood that levels off towards the
     boundary; a coordinate that runs away is a likelihood without a maximum.
     """
@@ -96,9 +98,9 @@ def maximise(likelihood: Likelihood, start: Sequence[Array]) -> Maximum:
     status = np.full(rows, Status.MAX_ITERATIONS, dtype=np.int8)
     iterations = np.zeros(rows, dtype=np.int16)
     left, part = np.arange(rows), likelihood
-    point, damping = _evaluate(part, real), np.zeros(rows)
+    point, damping, last = _evaluate(part, real), np.zeros(rows), np.full(rows, np.inf)
     for _ in range(_ITERATIONS):
-        verdict, final = _judge(part.domains, point, damping)
+        verdict, final, last = _judge(part.domains, point, _distance(part.domains, point, real, left), damping, last)
         value[left] = point.value
         for whole, u, du in zip(best, point.real, final, strict=True):
             whole[left] = u + np.where(verdict == Status.CONVERGED, du, 0.0)
@@ -108,7 +110,8 @@ def maximise(likelihood: Likelihood, start: Sequence[Array]) -> Maximum:
             break
         if not going.all():
             keep = np.flatnonzero(going)
-            left, part, point, damping = left[keep], part.select(keep), point.take(keep), damping[keep]
+            left, part, point = left[keep], part.select(keep), point.take(keep)
+            damping, last = damping[keep], last[keep]
         iterations[left] += 1
         point, damping = _advance(part, point, damping)
     theta = [domain.from_real(u) for domain, u in zip(likelihood.domains, best, strict=True)]
@@ -134,25 +137,37 @@ def _evaluate(likelihood: Likelihood, real: list[Array]) -> _Point:
     return _Point(real, spread(result.value), gradient, information)
 
 
-def _judge(domains: Sequence[Domain], point: _Point, damping: Array) -> tuple[NDArray[np.int8], list[Array]]:
-    """Tell which rows are finished and how, and their last Newton step."""
+def _judge(
+    domains: Sequence[Domain], point: _Point, distance: Array, damping: Array, last: Array
+) -> tuple[NDArray[np.int8], list[Array], Array]:
+    """Tell which rows are finished and how; return their last Newton step and the decrement as well.
+
+    A decrement that is small and no longer falls, from the last one, is down to rounding.
+    """
     step, definite = solve(point.information, point.gradient)
     decrement = sum(g * d for g, d in zip(point.gradient, step, strict=True))
-    runaway, flat = np.zeros((2, len(point.value)), dtype=bool)
-    for domain, u, du in zip(domains, point.real, step, strict=True):
-        if domain is not REAL:  # logarithms have no unit, so lengths mean something
-            runaway |= np.abs(u) > _FARTHEST
-            flat |= np.abs(du) > _FLAT_STEP
-    small = definite & (decrement <= _TOLERANCE)
-    scaled = [g * g <= _TOLERANCE**2 * s for g, s in zip(point.gradient, _diagonal_scale(point), strict=True)]
+    flat = _longest(domains, step) > _FLAT_STEP
+    rounding = (decrement <= _NEARLY) & (decrement > 0.25 * last)
+    small = definite & ((decrement <= _TOLERANCE) | rounding)
+    scaled = [g * g <= _LEVEL * s for g, s in zip(point.gradient, _diagonal_scale(point), strict=True)]
     level = np.all(scaled, axis=0)
     verdict = np.full(len(point.value), Status.MAX_ITERATIONS, dtype=np.int8)
     verdict[small] = Status.CONVERGED
     verdict[small & flat] = Status.BOUNDARY
     verdict[~definite & level & (damping > 1.0)] = Status.NOT_CONCAVE
-    verdict[runaway] = Status.NO_MAXIMUM
+    verdict[distance > _FARTHEST] = Status.NO_MAXIMUM
     verdict[~np.isfinite(point.value)] = Status.NOT_FINITE
-    return verdict, step
+    return verdict, step, np.asarray(decrement)
+
+
+def _distance(domains: Sequence[Domain], point: _Point, start: list[Array], rows: NDArray[np.intp]) -> Array:
+    return _longest(domains, [u - begin[rows] for u, begin in zip(point.real, start, strict=True)])
+
+
+def _longest(domains: Sequence[Domain], lengths: Sequence[Array]) -> Array:
+    """Return the longest of the lengths along logarithms; they have no unit, so lengths mean something."""
+    logarithmic = [np.abs(du) for domain, du in zip(domains, lengths, strict=True) if domain is not REAL]
+    return np.max([*logarithmic, np.zeros_like(lengths[0])], axis=0)
 
 
 def _advance(likelihood: Likelihood, point: _Point, damping: Array) -> tuple[_Point, Array]:

@@ -82,10 +82,17 @@ def rule(sample: Sampler, space: Space, theta: Columns) -> tuple[Array, Array]:
     pilot = np.sort(sample(np.random.default_rng(0), theta, (rows, _PILOT)), axis=-1)
     if space.discrete:
         return _counts(pilot, space)
-    cuts = np.quantile(pilot, _CUTS, axis=-1).T
+    cuts = np.quantile(pilot, _inner_cuts(space), axis=-1).T
     parts = [_lower_end(cuts, space), *_panels(cuts), _upper_end(cuts, space)]
     nodes, weights = (np.concatenate(arrays, axis=-1) for arrays in zip(*parts, strict=True))
     return np.clip(nodes, np.nextafter(space.lower, np.inf), np.nextafter(space.upper, -np.inf)), weights
+
+
+def _inner_cuts(space: Space) -> list[float]:
+    """Return the probabilities of the cuts; a finite end may be singular, and its rule reaches to the median."""
+    lower = 0.5 if np.isfinite(space.lower) else 0.0
+    upper = 0.5 if np.isfinite(space.upper) else 1.0
+    return [cut for cut in _CUTS if lower <= cut <= upper]
 
 
 def _panels(cuts: Array) -> Iterator[tuple[Array, Array]]:
@@ -127,7 +134,7 @@ def _half_line_rule() -> tuple[Array, Array]:
 
 
 def _counts(pilot: Array, space: Space) -> tuple[Array, Array]:
-    spread = 20.0 + 20.0 * (pilot[:, -1] - pilot[:, 0])
+    spread = 20.0 + 6.0 * (pilot[:, -1] - pilot[:, 0])
     first = np.maximum(np.floor(pilot[:, 0] - spread), space.lower)
     last = np.minimum(np.ceil(pilot[:, -1] + spread), space.upper)
     nodes = np.asarray(first[:, np.newaxis] + np.arange(float((last - first).max()) + 1.0))
