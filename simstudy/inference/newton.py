@@ -167,7 +167,7 @@ def _distance(domains: Sequence[Domain], point: _Point, start: list[Array], rows
 def _longest(domains: Sequence[Domain], lengths: Sequence[Array]) -> Array:
     """Return the longest of the lengths along logarithms; they have no unit, so lengths mean something."""
     logarithmic = [np.abs(du) for domain, du in zip(domains, lengths, strict=True) if domain is not REAL]
-    return np.max([*logarithmic, np.zeros_like(lengths[0])], axis=0)
+    return np.asarray(np.max([*logarithmic, np.zeros_like(lengths[0])], axis=0))
 
 
 def _advance(likelihood: Likelihood, point: _Point, damping: Array) -> tuple[_Point, Array]:
