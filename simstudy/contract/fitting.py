@@ -43,14 +43,17 @@ def start(family: Family, point: Point, rng: np.random.Generator) -> Iterator[De
 
 def fit_ends(family: Family, point: Point, rng: np.random.Generator) -> Iterator[Deviation]:
     """Every fit ends with a maximum or a sound reason, without exceptions or warnings, however small the data set."""
-    for size in (1, 2, 3, _SIZE):
+    least = family.minimum_size(point.parametrisation.names)
+    for size in sorted({1, 2, 3, least, _SIZE}):
         x = family.sample(rng, point.base, (_ROWS, size))
-        statuses = quiet_fit(family, x, point.parametrisation).status
+        found = quiet_fit(family, x, point.parametrisation)
         sound = {Status.CONVERGED, Status.BOUNDARY, Status.NO_MAXIMUM}
         # Fewer observations than it takes leave the likelihood without a unique maximum, or with a curve of them.
-        allowed = sound if size >= family.minimum_size(point.parametrisation.names) else set(Status)
-        others = sorted({status.name for status in statuses if status not in allowed})
+        allowed = sound if size >= least else set(Status)
+        others = sorted({status.name for status in found.status if status not in allowed})
         yield must(f"statuses at n = {size}: {', '.join(others) or 'sound'}", holds=not others)
+        if size == least:
+            yield must(f"some fits converge at the minimum size {least}", holds=bool(converged(found).any()))
 
 
 def unusable_data(family: Family, point: Point, rng: np.random.Generator) -> Iterator[Deviation]:

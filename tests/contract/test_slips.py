@@ -207,6 +207,7 @@ SLIPS = {
     "rows selected in another order": (copy("weibull", likelihood=reversed_rows), "likelihood_rows"),
     "sample space not looked at": (copy("poisson", statistics=without_its_sample_space), "unusable_data"),
     "variance with divisor n − 1": (solved("normal", lambda t: (t[0], np.sqrt(50 / 49) * t[1])), "fit_ends"),
+    "minimum size too small": (copy("normal", minimum_size=lambda self, free: 1), "fit_ends"),
     "estimate off by 1e-6": (solved("weibull", lambda t: ((1.0 + 1e-6) * t[0], t[1])), "score_zero"),
     "own algorithm off by 1e-6": (solved("gamma", lambda t: ((1.0 + 1e-6) * t[0], t[1])), "own_algorithm"),
     "known parameters not looked at": (copy("normal", solve=deaf_to_known), "known_parameters"),
