@@ -20,7 +20,7 @@ from simstudy.families.sample_space import REAL_LINE
 from simstudy.numerics.sums import mean_product
 from simstudy.parameters import Array, Columns
 
-_CANDIDATES = 32
+_CANDIDATES = 64
 _STARTS = 4
 
 
@@ -52,6 +52,10 @@ class Cauchy(LocationScale):
         square = z * z
         q = 1.0 / (1.0 + square)
         return -np.log1p(square) - np.log(np.pi), -2.0 * z * q, 2.0 * q - 4.0 * q * q
+
+    def minimum_size(self, free: Sequence[str]) -> int:
+        """Return 3 for both parameters: of two observations a whole arc has the same likelihood."""
+        return 3 if len(free) == 2 else 1
 
     def newton_sums(self, z: Array) -> NewtonSums:
         """Return the means of g′, z g′, g″, z g″, z² g″ in terms of q."""

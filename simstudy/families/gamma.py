@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import final
 
 import numpy as np
@@ -100,6 +100,13 @@ class Gamma(ExponentialFamily):
         """Return Minka's closed approximation of the shape, at most 10⁶."""
         shape = _minka_start(np.maximum(statistics.extra[0], 5e-7))
         return shape, statistics.mean[1] / shape
+
+    def starts(self, likelihood: ExponentialLikelihood, known: Mapping[int, Array]) -> Sequence[Columns]:
+        """Return Minka's shape and its scale; with known scale, the shape ½ above the geometric mean in its units."""
+        if 1 not in known:
+            return super().starts(likelihood, known)
+        data = likelihood.statistics
+        return ((0.5 + np.exp(data.origin + data.mean[0]) / known[1], known[1]),)
 
     def solve(self, likelihood: ExponentialLikelihood, known: Mapping[int, Array]) -> Solution | None:
         """Return k̂ by Minka's generalised Newton iteration on log k − ψ(k) = gap, and ŝ = x̄/k̂.

@@ -60,7 +60,8 @@ class Poisson(ExponentialFamily):
         """Return η = log μ, A = μ, E[x] = Var(x) = μ."""
         mean = np.asarray(theta[0], dtype=float)
         inverse = 1.0 / mean
-        return Terms((np.log(mean),), ((inverse,),), {(0, 0, 0): -inverse * inverse}, mean, (mean,), (mean,))
+        natural = np.log(np.maximum(mean, np.finfo(float).tiny))  # times T̄ = 0 where the mean is 0
+        return Terms((natural,), ((inverse,),), {(0, 0, 0): -inverse * inverse}, mean, (mean,), (mean,))
 
     def start_from(self, statistics: Statistics) -> Columns:
         """Return x̄."""

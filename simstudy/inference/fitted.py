@@ -193,7 +193,7 @@ def _number(value: object) -> float:
 
 def _choose(family: Family, names: Iterable[str] | None, known: Mapping[str, float]) -> Parametrisation:
     if names is not None:
-        return family.find_parametrisation(names)
+        return family.find_parametrisation([names] if isinstance(names, str) else names)
     fitting = (form for form in family.parametrisations if set(known) <= set(form.names))
     return next(fitting, family.parametrisations[0])
 
