@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy import special
 
@@ -48,12 +50,7 @@ def log_minus_digamma(x: Array) -> Array:
     Above 30 by the asymptotic series 1/(2x) + Σ B₂ⱼ/(2j x²ʲ) (Abramowitz & Stegun 6.3.18); below, the difference
     is at least 1/60 and loses no more than two digits.
     """
-    x = np.asarray(x, dtype=float)
-    inverse = 1.0 / np.maximum(x, _LARGE)
-    coefficients = tuple(b / (2 * j) for j, b in enumerate(_BERNOULLI, start=1))
-    series = inverse * (0.5 + inverse * _horner(coefficients, inverse * inverse))
-    small = np.minimum(x, _LARGE)
-    return np.where(x >= _LARGE, series, np.log(small) - special.digamma(small))
+    return _either(x, lambda x: np.log(x) - special.digamma(x), _digamma_series)
 
 
 def log_gamma_minus_stirling(x: Array) -> Array:
@@ -61,11 +58,27 @@ def log_gamma_minus_stirling(x: Array) -> Array:
 
     Above 30 by ½ log(2π/x) + Σ B₂ⱼ/(2j(2j−1)x²ʲ⁻¹) (Abramowitz & Stegun 6.1.41).
     """
+    return _either(x, lambda x: special.gammaln(x) - x * (np.log(x) - 1.0), _stirling_series)
+
+
+def _either(x: Array, direct: Callable[[Array], Array], series: Callable[[Array], Array]) -> Array:
+    """Return the direct formula below 30 and the series above; a formula that no entry needs is not computed."""
     x = np.asarray(x, dtype=float)
-    large = np.maximum(x, _LARGE)
-    inverse = 1.0 / large
+    large = x >= _LARGE
+    if large.all():
+        return series(x)
+    if not large.any():
+        return direct(x)
+    return np.where(large, series(np.maximum(x, _LARGE)), direct(np.minimum(x, _LARGE)))
+
+
+def _digamma_series(x: Array) -> Array:
+    inverse = 1.0 / x
+    coefficients = tuple(b / (2 * j) for j, b in enumerate(_BERNOULLI, start=1))
+    return np.asarray(inverse * (0.5 + inverse * _horner(coefficients, inverse * inverse)))
+
+
+def _stirling_series(x: Array) -> Array:
+    inverse = 1.0 / x
     coefficients = tuple(b / (2 * j * (2 * j - 1)) for j, b in enumerate(_BERNOULLI, start=1))
-    series = 0.5 * np.log(2.0 * np.pi * inverse) + inverse * _horner(coefficients, inverse * inverse)
-    small = np.minimum(x, _LARGE)
-    direct = special.gammaln(small) - small * (np.log(small) - 1.0)
-    return np.where(x >= _LARGE, series, direct)
+    return np.asarray(0.5 * np.log(2.0 * np.pi * inverse) + inverse * _horner(coefficients, inverse * inverse))

@@ -15,7 +15,7 @@ from simstudy.study.scenario import Scenario
 from simstudy.study.streams import block_size, generator
 
 # Rows fitted together where the reduced data are small: enough to drown the cost of calling numpy.
-_ROWS_TOGETHER = 8192
+_ROWS_TOGETHER = 16384
 
 
 def simulate(scenario: Scenario, seed: int, first_block: int, last_block: int) -> Replicates:
