@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from simstudy.errors import ConfigError, nearest
 from simstudy.families import FAMILIES, family
 from simstudy.inference import fit
+from simstudy.parameters import Domain
 from simstudy.results import SUMMARY, Results
 from simstudy.running.complete import complete, existing_manifest
 from simstudy.running.execute import default_jobs
 from simstudy.running.lock import locked
 from simstudy.running.progress import display
 from simstudy.running.store import check_name
+from simstudy.study import models
 from simstudy.study.config import load
 from simstudy.study.limits import limits
 from simstudy.study.scenario import Scenario, Study
@@ -40,9 +42,9 @@ def expected_information(family: str, parameters: Mapping[str, float], known: It
     family
         Name of a family.
     parameters
-        Values of all parameters; their names choose the parametrisation.
+        Values of all parameters and constants of the family; their names choose the parametrisation.
     known
-        Names of the parameters that are not estimated.
+        Names of the parameters that are not estimated; constants never are.
 
     Returns
     -------
@@ -64,36 +66,43 @@ def expected_information(family: str, parameters: Mapping[str, float], known: It
     import pandas as pd
 
     scenario = _point(family, dict(parameters), tuple(known))
-    matrix = pd.DataFrame(limits(scenario).hessian, scenario.free, scenario.free)
+    matrix = pd.DataFrame(limits(scenario).information, scenario.free, scenario.free)
     order = [name for name in parameters if name in scenario.free]
     return matrix.loc[order, order]
 
 
 def _point(name: str, parameters: Mapping[str, float], known: Sequence[str]) -> Scenario:
     """Return the scenario at a point of a family, all faults of which are told at once."""
-    try:
-        parametrisation = family(name).find_parametrisation(parameters)
-    except KeyError as error:
-        raise ConfigError(str(error.args[0])) from None
+    chosen = family(name).member(dict.fromkeys(parameters))
+    form = next((form for form in chosen.forms if {p.name for p in form} == set(parameters)), None)
+    if form is None:
+        given = "{" + ", ".join(sorted(parameters)) + "}"
+        message = f"{name} has no parametrisation {given}; it has {chosen.choices}"
+        raise ConfigError(message)
+    names, constants = [p.name for p in form], [c.name for c in chosen.constants]
     faults = [
         f"{name}: {p.name} must be a number in {p.domain}, got {parameters[p.name]!r}"
-        for p in parametrisation.parameters
-        if not _inside(parameters[p.name], p.domain.lower, p.domain.upper)
+        for p in form
+        if not _inside(parameters[p.name], p.domain)
     ]
-    names = parametrisation.names
     faults += [f"{name}: known: no parameter '{k}'{nearest(k, names)}" for k in known if k not in names]
-    if set(names) <= set(known):
+    if set(names) <= {*known, *constants}:
         faults.append(f"{name}: all parameters are known; leave at least one to be estimated")
     if faults:
         raise ConfigError(faults)
     values = tuple(float(parameters[key]) for key in names)
-    held = tuple(key for key in names if key in known)
-    return Scenario(name, name, names, values, name, held, n=1, replicates=1, level=0.95)
+    held = tuple(key for key in names if key in known or key in constants)
+    scenario = Scenario(name, name, tuple(names), values, name, held, n=1, replicates=1, level=0.95)
+    model = models.drawn(scenario)
+    if wrong := model.family.constraint([float(value) for value in model.base]):
+        message = f"{name}: {wrong} must hold, got {', '.join(f'{k} = {v!r}' for k, v in parameters.items())}"
+        raise ConfigError(message)
+    return scenario
 
 
-def _inside(value: object, lower: float, upper: float) -> bool:
+def _inside(value: object, domain: Domain) -> bool:
     try:
-        return lower < float(value) < upper  # type: ignore[arg-type]
+        return bool(domain.contains(float(value)))  # type: ignore[arg-type]
     except (TypeError, ValueError):
         return False
 

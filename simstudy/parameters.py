@@ -27,6 +27,8 @@ class Domain:
         The map to the real line and its inverse, elementwise.
     derivatives
         First and second derivative of ``from_real`` as functions of the *natural* value.
+    whole
+        Whether only whole numbers belong to it, as for a number of trials, which is never estimated.
     """
 
     name: str
@@ -35,11 +37,13 @@ class Domain:
     to_real: Callable[[Array], Array]
     from_real: Callable[[Array], Array]
     derivatives: Callable[[Array], tuple[Array, Array]]
+    whole: bool = False
 
     def contains(self, value: Array | float) -> NDArray[np.bool_]:
         """Tell elementwise whether a value lies in the open interval (NaN does not)."""
         value = np.asarray(value, dtype=float)
-        return (value > self.lower) & (value < self.upper)
+        inside = (value > self.lower) & (value < self.upper)
+        return inside & (value == np.floor(value)) if self.whole else inside
 
     def __str__(self) -> str:
         return f"{self.name} ({self.lower:g}, {self.upper:g})"
@@ -62,9 +66,16 @@ def _unit_derivatives(value: Array) -> tuple[Array, Array]:
     return first, first * (1.0 - 2.0 * value)
 
 
+def _correlation_derivatives(value: Array) -> tuple[Array, Array]:
+    first = (1.0 - value) * (1.0 + value)
+    return first, -2.0 * value * first
+
+
 REAL = Domain("real", -np.inf, np.inf, _identity, _identity, lambda v: (np.ones_like(v), np.zeros_like(v)))
 POSITIVE = Domain("positive", 0.0, np.inf, np.log, np.exp, lambda v: (v, v))
 UNIT_INTERVAL = Domain("unit interval", 0.0, 1.0, _logit, _expit, _unit_derivatives)
+CORRELATION = Domain("correlation", -1.0, 1.0, np.arctanh, np.tanh, _correlation_derivatives)
+POSITIVE_INTEGER = Domain("positive integer", 0.0, np.inf, np.log, np.exp, lambda v: (v, v), whole=True)
 
 
 def above(bound: float) -> Domain:

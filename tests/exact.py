@@ -42,11 +42,16 @@ class Exact:
     hessian: object
 
 
-@cache
 def exact(family, names):
     """Return the exact functions of a family in the parametrisation with these names."""
+    return of_formula(FORMULAS[family, names], names)
+
+
+@cache
+def of_formula(text, names):
+    """Return the exact functions of a log-density in x and parameters with these names."""
     symbols = {name: sympy.Symbol(name, positive=True) for name in ("x", *names)}
-    formula = sympy.sympify(FORMULAS[family, names], locals=symbols)
+    formula = sympy.sympify(text, locals=symbols)
     x, *theta = symbols.values()
     first = [sympy.diff(formula, t) for t in theta]
     second = [sympy.diff(first[i], theta[j]) for i in range(len(theta)) for j in range(i, len(theta))]

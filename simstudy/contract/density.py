@@ -39,7 +39,9 @@ def sampler_space(family: Family, point: Point, rng: np.random.Generator) -> Ite
         return np.asarray(family.sample(np.random.default_rng(seed), point.base, (20, 50)))
 
     x = draw()
-    yield must(f"size {x.shape} against (20, 50)", holds=x.shape == (20, 50))
+    width = family.sample_space.width
+    wanted = (20, 50) if width is None else (20, 50, width)
+    yield must(f"size {x.shape} against {wanted}", holds=x.shape == wanted)
     yield must("draws lie in the sample space", holds=bool(family.sample_space.holds_all(x).all()))
     yield must("log-density is finite at draws", holds=bool(np.isfinite(family.log_density(x, point.theta)).all()))
     yield must("equal generators draw equal numbers", holds=bool(np.array_equal(x, draw())))
@@ -48,19 +50,21 @@ def sampler_space(family: Family, point: Point, rng: np.random.Generator) -> Ite
 def sampler_distribution(family: Family, point: Point, rng: np.random.Generator) -> Iterator[Deviation]:
     """The distribution function of the draws is the integral of the density, also where θ differs between rows."""
     quadrature = Quadrature(family, point.theta)
-    draws = np.ravel(family.sample(rng, point.base, (1, _DRAWS)))
-    yield _distance("distribution function of draws", draws, quadrature)
+    draws = family.sample(rng, point.base, (1, _DRAWS))[0]
+    yield from _distances("distribution function of draws", draws, quadrature)
     rows = [np.stack(pair)[:, np.newaxis] for pair in zip(middle_points(family)[0].base, point.base, strict=True)]
     draws = family.sample(rng, rows, (2, _DRAWS // 10))[1]
-    yield _distance("distribution function of the second row of draws at two θ", draws, quadrature)
+    yield from _distances("distribution function of the second row of draws at two θ", draws, quadrature)
 
 
-def _distance(detail: str, draws: Array, quadrature: Quadrature) -> Deviation:
+def _distances(detail: str, draws: Array, quadrature: Quadrature) -> Iterator[Deviation]:
     """Measure Kolmogorov's distance; it exceeds ε with a chance of at most 2 exp(−2Nε²) (Massart 1990)."""
-    points, expected = quadrature.distribution()
-    found = np.searchsorted(np.sort(draws), points, side="right") / len(draws)
-    bound = math.sqrt(math.log(2.0 / _CHANCE) / (2.0 * len(draws)))
-    return Deviation(detail, float(np.abs(found - expected).max()), bound + quadrature.mass.error)
+    for axis, (take, points, expected) in enumerate(quadrature.distributions()):
+        coordinate = np.sort(take(draws))
+        found = np.searchsorted(coordinate, points, side="right") / len(draws)
+        bound = math.sqrt(math.log(2.0 / _CHANCE) / (2.0 * len(draws)))
+        name = f"{detail}, coordinate {axis + 1}" if axis else detail
+        yield Deviation(name, float(np.abs(found - expected).max()), bound + quadrature.mass.error)
 
 
 def sampler_score(family: Family, point: Point, rng: np.random.Generator) -> Iterator[Deviation]:

@@ -47,11 +47,11 @@ def elementwise(family: Family, point: Point, rng: np.random.Generator) -> Itera
     full = [np.full((3, 7), value) for value in point.base]
     single = family.log_density(x[1:2, 4:5], point.theta)
     for shape, theta in (("numbers", point.base), ("a column", rows), ("an array", full)):
-        value = np.broadcast_to(family.log_density(x, theta), x.shape)
+        value = np.broadcast_to(family.log_density(x, theta), x.shape[:2])
         yield worst(f"log-density, θ as {shape}", np.abs(value[1, 4] - single), _TERMS * EPS * (1.0 + np.abs(single)))
         for entries, what in ((family.score(x, theta), "score"), (family.hessian(x, theta), "Hessian")):
-            shapes = {np.broadcast_shapes(np.shape(entry), x.shape) for entry in entries}
-            yield Deviation(f"{what}, θ as {shape}: shape of the data", float(shapes != {x.shape}), 0.0)
+            shapes = {np.broadcast_shapes(np.shape(entry), x.shape[:2]) for entry in entries}
+            yield Deviation(f"{what}, θ as {shape}: shape of the data", float(shapes != {x.shape[:2]}), 0.0)
 
 
 def _slopes(family: Family, point: Point, x: Array) -> list[Derivative]:

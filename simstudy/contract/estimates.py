@@ -40,8 +40,9 @@ def converged(found: Fit) -> NDArray[np.bool_]:
 
 
 def same(family: Family, detail: str, theta: Array, reference: Fit, rows: NDArray[np.bool_]) -> Deviation:
-    """Compare estimates in units of the standard deviation of one observation."""
-    information = reference.observed_information[rows]
+    """Compare estimates in standard deviations of one observation; at a corner the score tells these."""
+    corners = any(name in family.corners for name in reference.names)
+    information = (reference.score_products if corners else reference.observed_information)[rows]
     miss = theta - reference.theta[rows]
     apart = np.sqrt(np.abs(np.einsum("ri,rij,rj->r", miss, information, miss)))
     return worst(detail, apart, 2.0 * tolerance(family, reference.theta[rows], information))
@@ -62,14 +63,14 @@ def tolerance(family: Family, theta: Array, information: Array) -> Array:
 def mean_score(family: Family, x: Array, theta: Array) -> Array:
     """Return the mean score (R, p) of data sets at one θ each, from the score of single observations."""
     columns = [column[:, np.newaxis] for column in theta.T]
-    entries = [np.broadcast_to(entry, x.shape).mean(axis=-1) for entry in family.score(x, columns)]
+    entries = [np.broadcast_to(entry, x.shape[:2]).mean(axis=-1) for entry in family.score(x, columns)]
     return np.stack(entries, axis=-1)
 
 
 def mean_information(family: Family, x: Array, theta: Array) -> Array:
     """Return the observed information (R, p, p) of data sets, from the Hessian of single observations."""
     columns = [column[:, np.newaxis] for column in theta.T]
-    packed = [-np.broadcast_to(entry, x.shape).mean(axis=-1) for entry in family.hessian(x, columns)]
+    packed = [-np.broadcast_to(entry, x.shape[:2]).mean(axis=-1) for entry in family.hessian(x, columns)]
     return unpack(np.stack(packed, axis=-1))
 
 

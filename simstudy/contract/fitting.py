@@ -23,6 +23,7 @@ from simstudy.contract.finding import Deviation, must, worst
 from simstudy.contract.points import Point
 from simstudy.contract.precision import EPS, hessian_slack
 from simstudy.families.base import Family
+from simstudy.families.sample_space import SampleSpace, VectorSpace
 from simstudy.families.status import Status
 from simstudy.inference.likelihood import Likelihood
 from simstudy.inference.newton import maximise
@@ -58,17 +59,23 @@ def fit_ends(family: Family, point: Point, rng: np.random.Generator) -> Iterator
 
 def unusable_data(family: Family, point: Point, rng: np.random.Generator) -> Iterator[Deviation]:
     """A data set outside the sample space is NOT_FINITE, and the others are none the worse for it."""
-    space = family.sample_space
-    bad = [np.nan, np.inf, -np.inf, *(end for end in (space.lower - 1.0, space.upper + 1.0) if np.isfinite(end))]
-    bad += [0.5 + np.floor(max(space.lower, 0.0))] if space.discrete else []
+    bad = [np.nan, np.inf, -np.inf, *_outside(family.sample_space)]
     good = family.sample(rng, point.base, (_ROWS, _SIZE)).astype(float)
     x = np.concatenate([good, good[: len(bad)]])
-    x[_ROWS:, 3] = bad
+    x[_ROWS:, 3] = bad if x.ndim == 2 else np.reshape(bad, (-1, 1))
     found, alone = (quiet_fit(family, data, point.parametrisation) for data in (x, good))
     for value, status in zip(bad, found.status[_ROWS:], strict=True):
         yield must(f"a data set with {value:g} is {status.name}", holds=status is Status.NOT_FINITE)
     as_before = found.status[:_ROWS] == alone.status
     yield must("the other data sets end as without it", holds=bool(as_before.all()))
+
+
+def _outside(space: SampleSpace | VectorSpace) -> list[float]:
+    """Return numbers that are no observations; of vectors none are known but those that are not finite."""
+    if isinstance(space, VectorSpace):
+        return []
+    ends = [end for end in (space.lower - 1.0, space.upper + 1.0) if np.isfinite(end)]
+    return [*ends, 0.5 + np.floor(max(space.lower, 0.0))] if space.discrete else ends
 
 
 def score_zero(family: Family, point: Point, rng: np.random.Generator) -> Iterator[Deviation]:
@@ -78,14 +85,19 @@ def score_zero(family: Family, point: Point, rng: np.random.Generator) -> Iterat
     rows = converged(found)
     yield must(f"{rows.sum()} of {len(rows)} fits converged", holds=bool(rows.any()))
     theta, x = found.theta[rows], x[rows]
-    score, information = mean_score(family, x, theta), mean_information(family, x, theta)
+    regular = list(Likelihood(family, x).regular)
+    if not regular:
+        return
+    score = mean_score(family, x, theta)[:, regular]
+    information = mean_information(family, x, theta)[:, regular][:, :, regular]
     least = np.array([least_eigenvalue(matrix) for matrix in information])
     yield must("observed information is positive definite", holds=bool((least > 0.0).all()))
     sound = least > 0.0
     error = distance(score[sound], information[sound])
-    yield worst("√(sᵀJ⁻¹s) at the estimate", error, tolerance(family, theta[sound], information[sound]))
+    yield worst("√(sᵀJ⁻¹s) at the estimate", error, tolerance(family, theta[sound][:, regular], information[sound]))
     scale = np.sqrt(np.einsum("rii->ri", information))
-    miss = np.abs(found.observed_information[rows] - information) / (scale[:, :, np.newaxis] * scale[:, np.newaxis, :])
+    reported = found.observed_information[rows][:, regular][:, :, regular]
+    miss = np.abs(reported - information) / (scale[:, :, np.newaxis] * scale[:, np.newaxis, :])
     yield worst("information reported with the estimate", miss, TERMS * EPS + hessian_slack(family))
 
 
@@ -141,8 +153,12 @@ def known_parameters(family: Family, point: Point, rng: np.random.Generator) -> 
         if not rows.any():
             continue
         likelihood = Likelihood(family, x[rows], form, known)
-        score, information = likelihood.score(found.theta[rows]), -likelihood.hessian(found.theta[rows])
-        bound = tolerance(family, found.theta[rows], information)
+        regular = list(likelihood.regular)
+        if not regular:
+            continue
+        score = likelihood.score(found.theta[rows])[:, regular]
+        information = -likelihood.hessian(found.theta[rows])[:, regular][:, :, regular]
+        bound = tolerance(family, found.theta[rows][:, regular], information)
         yield worst(f"{label}: √(sᵀJ⁻¹s)", distance(score, information), bound)
 
 

@@ -27,7 +27,7 @@ def likelihood_route(family: Family, point: Point, rng: np.random.Generator) -> 
     x = family.sample(rng, point.base, (_ROWS, _SIZE))
     likelihood = family.likelihood(x)
     yield must("all rows are usable", holds=bool(likelihood.usable.all()))
-    yield must("R and n are those of the data", holds=(likelihood.rows, likelihood.size) == x.shape)
+    yield must("R and n are those of the data", holds=(likelihood.rows, likelihood.size) == x.shape[:2])
     for at, base in (("θ", point.base), ("another θ", middle_points(family)[0].base)):
         theta = [np.full(_ROWS, value) for value in base]
         yield from _averages(family, x, theta, likelihood.evaluate(theta, products=True), at)
@@ -36,8 +36,8 @@ def likelihood_route(family: Family, point: Point, rng: np.random.Generator) -> 
 def _averages(family: Family, x: Array, theta: Columns, found: Evaluation, at: str) -> Iterator[Deviation]:
     columns = [column[:, np.newaxis] for column in theta]
     log_density = family.log_density(x, columns)
-    scores = [np.broadcast_to(entry, x.shape) for entry in family.score(x, columns)]
-    bends = [np.broadcast_to(entry, x.shape) for entry in family.hessian(x, columns)]
+    scores = [np.broadcast_to(entry, x.shape[:2]) for entry in family.score(x, columns)]
+    bends = [np.broadcast_to(entry, x.shape[:2]) for entry in family.hessian(x, columns)]
     sizes = [np.sqrt((entry * entry).mean(axis=-1)) for entry in scores]
     rounding = _TERMS * EPS
     size = 1.0 + np.abs(log_density).mean(axis=-1)

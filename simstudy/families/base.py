@@ -5,17 +5,44 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simstudy.errors import ConfigError, nearest
 from simstudy.families.likelihood import ElementwiseLikelihood, FamilyLikelihood, Solution
-from simstudy.families.sample_space import SampleSpace
+from simstudy.families.sample_space import SampleSpace, VectorSpace
 from simstudy.numerics import derivatives, quadrature
 from simstudy.numerics.symmetric import Entry, pairs
 from simstudy.parameters import Array, Columns, Parameter, Parametrisation, base_parametrisation
+
+
+class IrregularLimits(NamedTuple):
+    """What theory says of the base parameters of an irregular family, per observation; NaN where it says nothing.
+
+    Attributes
+    ----------
+    score_mean : (p,)
+        E[s], not 0 where the sample space depends on θ.
+    score_covariance : (p, p)
+        Cov(s).
+    hessian : (p, p)
+        −E[∂² log p].
+    covariance : (p, p)
+        Limit of n·Cov(θ̂).
+    rates : (p,)
+        r, where θ̂ − θ is of order n⁻ʳ.
+    rate_covariance : (p, p)
+        Limit of n^(rᵢ + rⱼ)·Cov(θ̂)ᵢⱼ.
+    """
+
+    score_mean: Array
+    score_covariance: Array
+    hessian: Array
+    covariance: Array
+    rates: Array
+    rate_covariance: Array
 
 
 class Family(ABC):
@@ -37,13 +64,32 @@ class Family(ABC):
         The density in one line, for `simstudy families NAME`.
     alternatives
         Parametrisations beside the base one.
+    constants
+        What a member of the family has beside its parameters and what is never estimated, such as a number of trials.
+        `member` binds them.
+    numbered
+        Pattern of the names of parameters whose number is not fixed, such as ``alpha[1-9]``; `member` takes it from
+        the names given.
+    irregular
+        Laws of the contract suite that do not hold, with the reason.
+    corners
+        Base parameters in which the likelihood has its maximum at a corner or a jump, where the score is not zero, with
+        the reason. What `solve` returns for them is taken as it is.
+    periods
+        Base parameters that are angles, with their period; differences wrap.
     """
 
     name: ClassVar[str]
-    parameters: ClassVar[tuple[Parameter, ...]]
-    sample_space: ClassVar[SampleSpace]
-    formula: ClassVar[str] = ""
-    alternatives: ClassVar[tuple[Parametrisation, ...]] = ()
+    # Declared once for most families; one with constants or numbered parameters sets them for each of its members.
+    parameters: tuple[Parameter, ...]
+    sample_space: SampleSpace | VectorSpace
+    formula: str = ""
+    alternatives: tuple[Parametrisation, ...] = ()
+    constants: ClassVar[tuple[Parameter, ...]] = ()
+    numbered: ClassVar[str] = ""
+    irregular: ClassVar[Mapping[str, str]] = {}
+    corners: ClassVar[Mapping[str, str]] = {}
+    periods: ClassVar[Mapping[str, float]] = {}
 
     # ---- compulsory
 
@@ -71,6 +117,9 @@ class Family(ABC):
 
     def expected_information(self, theta: Columns) -> Sequence[Entry]:
         """Return I(θ) = E[s sᵀ] of one observation, packed, batched over θ; by default by quadrature."""
+        if isinstance(self.sample_space, VectorSpace):
+            message = f"{self.name}: expected_information: vectors have no numerical default; give the closed form"
+            raise TypeError(message)
         return quadrature.expected_products(self.sample, self.log_density, self.score, self.sample_space, theta)
 
     def likelihood(self, x: Array) -> FamilyLikelihood:
@@ -98,6 +147,35 @@ class Family(ABC):
         """Return the least n at which the free parameters can have a maximum likelihood estimate."""
         return max(1, len(free))
 
+    # ---- what sets some families apart
+
+    def member(self, values: Mapping[str, float | None]) -> Family:
+        """Return the family with these parameter names, its constants at these values (None: not given yet)."""
+        return self
+
+    def suited(self, x: Array) -> Family:
+        """Return the family with as many parameters as data (R, n) or (R, n, width) need."""
+        return self
+
+    def constraint(self, theta: Sequence[float]) -> str:
+        """Return what θ has to fulfil beside its domains and does not, such as ``prob1 + prob2 < 1``, or nothing."""
+        return ""
+
+    def irregularity(self, theta: Sequence[float]) -> str:
+        """Return in one sentence why the asymptotic theory of maximum likelihood fails at θ, or nothing.
+
+        The reason may be that I(θ) is infinite, singular, or has two values by its two definitions.
+        """
+        return ""
+
+    def irregular_limits(self, theta: Sequence[float]) -> IrregularLimits | None:
+        """Return the limits at an irregular θ where theory knows others than I(θ) and its inverse, else None."""
+        return None
+
+    def log_survival(self, x: Array, theta: Columns) -> Array | None:
+        """Return log P(X > x; θ) elementwise, or None where the family cannot be censored."""
+        return None
+
     # ---- derived
 
     @cached_property
@@ -109,14 +187,29 @@ class Family(ABC):
     def _domains(self) -> tuple[Any, ...]:
         return tuple(parameter.domain for parameter in self.parameters)
 
+    @cached_property
+    def forms(self) -> tuple[tuple[Parameter, ...], ...]:
+        """What a config may give: the parameters of each parametrisation, with the constants after them."""
+        return tuple((*form.parameters, *self.constants) for form in self.parametrisations)
+
+    @property
+    def choices(self) -> str:
+        """The forms in one line."""
+        return " or ".join("{" + ", ".join(p.name for p in form) + "}" for form in self.forms)
+
     def find_parametrisation(self, names: Iterable[str]) -> Parametrisation:
-        """Return the parametrisation with exactly these parameter names, in any order (KeyError where none fits)."""
+        """Return the parametrisation with exactly these names, in any order, of parameters and of all constants.
+
+        Raises
+        ------
+        KeyError
+            If none fits.
+        """
         wanted = set(names)
-        for parametrisation in self.parametrisations:
-            if set(parametrisation.names) == wanted:
+        for parametrisation, form in zip(self.parametrisations, self.forms, strict=True):
+            if {parameter.name for parameter in form} == wanted:
                 return parametrisation
-        choices = " or ".join("{" + ", ".join(p.names) + "}" for p in self.parametrisations)
-        message = f"{self.name} has no parametrisation {{{', '.join(sorted(wanted))}}}; it has {choices}"
+        message = f"{self.name} has no parametrisation {{{', '.join(sorted(wanted))}}}; it has {self.choices}"
         raise KeyError(message)
 
 

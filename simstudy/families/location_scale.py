@@ -132,7 +132,7 @@ class LocationScale(Family):
         Packed I(0, 1); I(m, s) = I(0, 1)/s².
     """
 
-    parameters: ClassVar[tuple[Parameter, ...]] = (
+    parameters: tuple[Parameter, ...] = (
         Parameter("loc", REAL, (-5.0, 5.0)),
         Parameter("scale", POSITIVE, (0.2, 5.0)),
     )

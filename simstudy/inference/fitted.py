@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from simstudy.errors import ConfigError, nearest
 from simstudy.families import family as find_family
 from simstudy.families.base import Family
+from simstudy.families.sample_space import SampleSpace, VectorSpace
 from simstudy.families.status import Status
 from simstudy.inference import mle
 from simstudy.inference.likelihood import Likelihood, expected_information
@@ -91,9 +92,10 @@ def fit(
     family
         Name of a family, or a family.
     x
-        Data. Values that are not finite or lie outside the sample space give the status NOT_FINITE, never an exception.
+        Data; with a last axis more for families of vectors. Values that are not finite or lie outside the sample space
+        give the status NOT_FINITE, never an exception.
     known
-        Values of parameters that are not estimated, by name.
+        Values of parameters that are not estimated, and of a family's constants, by name.
     parametrisation
         Names of the parameters, in any order; by default the family's first parametrisation that has the known
         parameters.
@@ -112,48 +114,88 @@ def fit(
     <Status.CONVERGED: 0>
     """
     chosen = find_family(family) if isinstance(family, str) else family
+    data = _data(x, chosen.sample_space)
+    single = data.ndim == _axes(chosen.sample_space) - 1
+    block = data[np.newaxis] if single else data
     held = dict(known or {})
-    form = _parametrisation(chosen, parametrisation, held)
-    data = _data(x, chosen.sample_space.discrete)
+    names = None if parametrisation is None else _listed(parametrisation)
+    chosen = chosen.suited(block) if names is None else chosen.member(dict.fromkeys(names))
+    chosen, held = _bind(chosen, held)
+    _check_width(chosen, data)
+    form = _parametrisation(chosen, names, held)
     with np.errstate(all="ignore"):
-        likelihood = Likelihood(chosen, np.atleast_2d(data), form, held)
-        return _describe(likelihood, mle.fit(likelihood), data)
+        likelihood = Likelihood(chosen, block, form, held)
+        return _describe(likelihood, mle.fit(likelihood), single)
 
 
-def _describe(likelihood: Likelihood, estimates: mle.Estimates, data: Array) -> Fit:
-    rows, evaluation = likelihood.rows, estimates.evaluation
+def _listed(names: Iterable[str]) -> list[str]:
+    return [names] if isinstance(names, str) else list(names)
+
+
+def _bind(family: Family, known: dict[str, float]) -> tuple[Family, dict[str, float]]:
+    """Return the family with its constants bound, and the known parameters that are left."""
+    faults = [
+        f"known: {family.name} needs {c.name}, a number in {c.domain}, got {known[c.name]!r}"
+        if c.name in known
+        else f"known: {family.name} needs the value of {c.name}: give it as known={{'{c.name}': …}}"
+        for c in family.constants
+        if not c.domain.contains(_number(known.get(c.name)))
+    ]
+    if faults:
+        raise ConfigError(faults)
+    names = [constant.name for constant in family.constants]
+    bound = family.member({name: _number(known[name]) for name in names}) if names else family
+    return bound, {name: value for name, value in known.items() if name not in names}
+
+
+def _describe(likelihood: Likelihood, estimates: mle.Estimates, single: bool) -> Fit:
+    rows, evaluation, size = likelihood.rows, estimates.evaluation, likelihood.reduced.size
     phi = likelihood.full(list(estimates.theta.T))
     expected = expected_information(likelihood.family, likelihood.parametrisation, phi, likelihood.kept)
 
     def shaped(values: Any) -> Any:
-        return values if data.ndim == 2 else values[0]
+        return values[0] if single else values
 
     return Fit(
         names=likelihood.free,
         theta=shaped(estimates.theta),
         status=shaped(np.array([Status(s) for s in estimates.status], dtype=object)),
         iterations=shaped(estimates.iterations),
-        log_likelihood=shaped(data.shape[-1] * np.asarray(evaluation.value)),
+        log_likelihood=shaped(size * np.asarray(evaluation.value)),
         observed_information=shaped(unpack(fill(evaluation.information, rows))),
         expected_information=shaped(unpack(fill(expected, rows))),
         score_products=shaped(unpack(fill(evaluation.products, rows))),
-        size=data.shape[-1],
+        size=size,
     )
 
 
-def _data(x: ArrayLike, discrete: bool) -> Array:
+def _axes(space: SampleSpace | VectorSpace) -> int:
+    """Return the number of axes of R data sets."""
+    return 2 if space.width is None else 3
+
+
+def _data(x: ArrayLike, space: SampleSpace | VectorSpace) -> Array:
     """Return the data in C order: counts as 64-bit integers where they are integers, all else as floats."""
+    axes = _axes(space)
+    shapes = "(n,) or (R, n)" if axes == 2 else "(n, d) or (R, n, d)"
     try:
         data = np.asarray(x)
         data = data if data.dtype.kind in "biuf" else _real(data)
     except (TypeError, ValueError):
-        message = "x: the data must be an array of real numbers of shape (n,) or (R, n)"
+        message = f"x: the data must be an array of real numbers of shape {shapes}"
         raise ConfigError(message) from None
-    if data.ndim not in (1, 2) or data.size == 0:
-        message = f"x: the data must have shape (n,) or (R, n) with R, n ≥ 1, got {data.shape}"
+    if data.ndim not in (axes - 1, axes) or data.size == 0:
+        message = f"x: the data must have shape {shapes} with R, n ≥ 1, got {data.shape}"
         raise ConfigError(message)
-    counts = discrete and data.dtype.kind in "biu"
+    counts = space.discrete and data.dtype.kind in "biu"
     return np.ascontiguousarray(data, dtype=np.int64 if counts else np.float64)
+
+
+def _check_width(family: Family, data: Array) -> None:
+    width = family.sample_space.width
+    if width is not None and data.shape[-1] != width:
+        message = f"x: observations of this {family.name} are vectors of length {width}, got length {data.shape[-1]}"
+        raise ConfigError(message)
 
 
 def _real(data: Any) -> Array:
@@ -163,7 +205,7 @@ def _real(data: Any) -> Array:
     return np.asarray(data.astype(float))
 
 
-def _parametrisation(family: Family, names: Iterable[str] | None, known: Mapping[str, float]) -> Parametrisation:
+def _parametrisation(family: Family, names: Sequence[str] | None, known: Mapping[str, float]) -> Parametrisation:
     try:
         form = _choose(family, names, known)
     except KeyError as error:
@@ -191,9 +233,9 @@ def _number(value: object) -> float:
         return float("nan")
 
 
-def _choose(family: Family, names: Iterable[str] | None, known: Mapping[str, float]) -> Parametrisation:
+def _choose(family: Family, names: Sequence[str] | None, known: Mapping[str, float]) -> Parametrisation:
     if names is not None:
-        return family.find_parametrisation([names] if isinstance(names, str) else names)
+        return family.find_parametrisation([*names, *(c.name for c in family.constants if c.name not in names)])
     fitting = (form for form in family.parametrisations if set(known) <= set(form.names))
     return next(fitting, family.parametrisations[0])
 

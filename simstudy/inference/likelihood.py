@@ -64,6 +64,12 @@ class Likelihood:
         return tuple(self.parametrisation.domains[i] for i in self.kept)
 
     @property
+    def regular(self) -> tuple[int, ...]:
+        """Indices of the free parameters in which a maximum is a zero of the score."""
+        corners = self.family.corners if self.is_base else {}
+        return tuple(i for i, name in enumerate(self.free) if name not in corners)
+
+    @property
     def rows(self) -> int:
         """Number R of data sets."""
         return self.reduced.rows

@@ -11,7 +11,7 @@ from simstudy.families.likelihood import Evaluation
 from simstudy.families.status import Status
 from simstudy.inference.likelihood import Likelihood
 from simstudy.inference.newton import Maximum, maximise
-from simstudy.numerics.symmetric import solve
+from simstudy.numerics.symmetric import select, solve
 from simstudy.parameters import Array, Columns
 
 # A score this far from zero is no maximum, whatever the algorithm says. Rounding leaves less than 1e-20, but for nearly
@@ -48,16 +48,26 @@ def fit(likelihood: Likelihood) -> Estimates:
     """Maximise the likelihood of every data set, by the family's own algorithm where it has one.
 
     Whatever found the estimate, a row is CONVERGED only when the score there is zero and the observed information is
-    finite and positive definite.
+    finite and positive definite; parameters that the family names as corners are left out of that.
     """
     found = _solve(likelihood)
     evaluation = likelihood.evaluate(found.theta, products=True)
-    step, definite = solve([_spread(e, likelihood.rows) for e in evaluation.information], evaluation.score)  # type: ignore[arg-type]
-    decrement = np.asarray(sum(g * d for g, d in zip(evaluation.score, step, strict=True)))
+    definite, decrement = _newton_decrement(likelihood, evaluation)
     status = _confirm(found.status, evaluation, definite, decrement)
     hopeless = (status == Status.NOT_FINITE) | (status == Status.NO_MAXIMUM)
     theta = np.stack([np.where(hopeless, np.nan, column) for column in found.theta], axis=-1)
     return Estimates(theta, status, found.iterations, decrement, evaluation)
+
+
+def _newton_decrement(likelihood: Likelihood, evaluation: Evaluation) -> tuple[NDArray[np.bool_], Array]:
+    """Return where the information of the regular parameters is positive definite, and their Newton decrement."""
+    regular, size, rows = likelihood.regular, len(likelihood.free), likelihood.rows
+    if not regular:
+        return np.ones(rows, dtype=bool), np.zeros(rows)
+    matrix = [_spread(entry, rows) for entry in select(evaluation.information, regular, size)]
+    score = [_spread(evaluation.score[i], rows) for i in regular]
+    step, definite = solve(matrix, score)
+    return definite, np.asarray(sum(g * d for g, d in zip(score, step, strict=True)))
 
 
 def _confirm(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from simstudy.families import FAMILIES
 from simstudy.families.likelihood import Evaluation, FamilyLikelihood
 from simstudy.inference import mle
 from simstudy.inference.likelihood import Likelihood
 from simstudy.numerics.symmetric import fill
 from simstudy.parameters import Array
+from simstudy.study import models
+from simstudy.study.limits import limiting_value
 from simstudy.study.replicates import Replicates, concatenate
 from simstudy.study.scenario import Scenario
 from simstudy.study.streams import block_size, generator
@@ -23,7 +24,7 @@ def simulate(scenario: Scenario, seed: int, first_block: int, last_block: int) -
 
     All arithmetic is elementwise over replicates, so a row's bits do not depend on the blocks it is fitted with.
     """
-    family = FAMILIES[scenario.fit]
+    family = models.fitted(scenario).family
     records: list[Replicates] = []
     waiting: list[FamilyLikelihood] = []
     with np.errstate(all="ignore"):
@@ -39,35 +40,33 @@ def simulate(scenario: Scenario, seed: int, first_block: int, last_block: int) -
 
 def draw(scenario: Scenario, seed: int, block: int) -> Array:
     """Draw the data sets (B, n) of one block."""
-    family = FAMILIES[scenario.family]
-    theta = family.find_parametrisation(scenario.names).to_base([np.asarray(v) for v in scenario.values])
+    model = models.drawn(scenario)
     size = (block_size(scenario.n), scenario.n)
-    return family.sample(generator(scenario, seed, block), theta, size)
+    return model.family.sample(generator(scenario, seed, block), model.base, size)
 
 
 def estimate(scenario: Scenario, x: Array | FamilyLikelihood) -> Replicates:
     """Fit the scenario's family to data sets (R, n), or to data already reduced, and record the fits."""
-    family = FAMILIES[scenario.fit]
-    values = dict(zip(scenario.names, scenario.values, strict=True))
-    known = {name: values[name] for name in scenario.known}
+    model = models.fitted(scenario)
     with np.errstate(all="ignore"):
-        likelihood = Likelihood(family, x, family.find_parametrisation(scenario.names), known)
+        likelihood = Likelihood(model.family, x, model.parametrisation, model.given)
         estimates = mle.fit(likelihood)
-        truth = likelihood.evaluate([np.asarray(v) for v in scenario.truth], products=True)
-        return _record(estimates, truth, scenario.n)
+        at = limiting_value(scenario)
+        limit = likelihood.evaluate([np.asarray(v) for v in at], products=True)
+        return _record(estimates, limit, scenario.n)
 
 
-def _record(estimates: mle.Estimates, truth: Evaluation, n: int) -> Replicates:
+def _record(estimates: mle.Estimates, limit: Evaluation, n: int) -> Replicates:
     rows, at = len(estimates.status), estimates.evaluation
     return Replicates(
         theta=estimates.theta,
         information=fill(at.information, rows),
-        information_limit=fill(truth.information, rows),
-        score_limit=fill(truth.score, rows),
+        information_limit=fill(limit.information, rows),
+        score_limit=fill(limit.score, rows),
         products=fill(at.products, rows),
-        products_limit=fill(truth.products, rows),
+        products_limit=fill(limit.products, rows),
         value=n * np.asarray(at.value),
-        value_limit=n * np.asarray(truth.value),
+        value_limit=n * np.asarray(limit.value),
         status=estimates.status,
         iterations=estimates.iterations,
     )

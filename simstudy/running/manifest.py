@@ -161,5 +161,6 @@ def _definitions(study: Study) -> dict[str, dict[str, object]]:
 
 def _definition(scenario: Scenario) -> dict[str, object]:
     values = {f"parameter {name}": value for name, value in zip(scenario.names, scenario.values, strict=True)}
-    known = ", ".join(sorted(scenario.known)) or "none"
+    held = scenario.known_values.items() if scenario.held else ()
+    known = ", ".join(f"{name} = {value:g}" for name, value in held) or ", ".join(sorted(scenario.known)) or "none"
     return {"family": scenario.family, "fit": scenario.fit, "known": known, **values}

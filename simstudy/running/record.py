@@ -37,13 +37,15 @@ class ForeignRecordError(ValueError):
 
 def record_identity(scenario: Scenario, seed: int, first_block: int, last_block: int) -> str:
     """Return canonical JSON of all that determines the numbers of a file."""
-    content = {
+    content: dict[str, object] = {
         "blocks": [first_block, last_block],
         "data": json.loads(identity(scenario, seed)),
         "fit": scenario.fit,
-        "known": [name for name in scenario.names if name in scenario.known],
+        "known": [name for name in scenario.fitted_names if name in scenario.known],
         "numbers": NUMBERS_VERSION,
     }
+    if scenario.held:
+        content["held"] = list(scenario.held)
     return json.dumps(content, sort_keys=True, separators=(",", ":"))
 
 

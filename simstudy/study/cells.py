@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 from typing import Any
 
 from simstudy.study import checks, names, schema, sizes
@@ -28,16 +27,21 @@ class Mechanism:
         return name
 
     @property
+    def _base(self) -> str:
+        design = self.design
+        return design.family if design.fit == design.family else f"{design.fit}-fitted-to-{design.family}"
+
+    @property
     def short_name(self) -> str:
         """Name of the scenario or family, and the values that cross."""
         written = self.design.parameters
         crossed = {name: value for name, value in self.values.items() if isinstance(written[name], list)}
-        return names.derive(self.given or self.design.family, crossed)
+        return names.derive(self.given or self._base, crossed)
 
     @property
     def long_name(self) -> str:
-        """Name of the family, all parameter values, and what is held known."""
-        return names.derive(self.design.family, self.values, self.design.known)
+        """Name of the family, all parameter values, what is held known and, if it is another, the fitted family."""
+        return names.derive(self._base, self.values, self.design.known)
 
 
 def build(data: Any, faults: Faults) -> Study:
@@ -88,12 +92,8 @@ def _check_count(designs: Sequence[Design], faults: Faults) -> None:
 
 
 def _cross(design: Design) -> Iterator[Mechanism]:
-    """Cross the lists in the order written, the first slowest."""
-    lists = [values if isinstance(values, list) else [values] for values in design.parameters.values()]
-    for values in product(*lists):
-        found = dict(zip(design.parameters, values, strict=True))
-        # Adding zero turns −0 into 0, so that one mechanism is not written in two ways.
-        yield Mechanism(design, {name: float(found[name]) + 0.0 for name in design.names})
+    for values in checks.crossed(design.parameters, design.names):
+        yield Mechanism(design, values)
 
 
 def _name(mechanisms: Sequence[Mechanism]) -> list[tuple[str, Mechanism]]:
@@ -129,9 +129,11 @@ def _cells(name: str, mechanism: Mechanism) -> Iterator[Scenario]:
             family=design.family,
             names=design.names,
             values=tuple(mechanism.values.values()),
-            fit=design.family,
+            fit=design.fit,
             known=design.known,
             n=n,
             replicates=int(entry.value("replicates")),
             level=float(entry.value("level", schema.DEFAULT_LEVEL)),
+            fitted=() if design.fit == design.family else design.fitted,
+            held=design.held,
         )

@@ -79,7 +79,7 @@ def _scenario(cell: Scenario, sample_sizes: list[int]) -> dict[str, Any]:
         "family": cell.family,
         "parameters": dict(zip(cell.names, cell.values, strict=True)),
         "fit": cell.fit,
-        "known": list(cell.known),
+        "known": list(cell.known) if cell.right else cell.known_values,
         "sample_sizes": sample_sizes,
         "replicates": cell.replicates,
         "level": cell.level,

@@ -6,7 +6,8 @@ from math import isfinite
 from typing import Any
 
 from simstudy.families import FAMILIES
-from simstudy.parameters import Parameter, Parametrisation
+from simstudy.families.base import Family
+from simstudy.parameters import Parameter
 from simstudy.study.schema import StudyConfig
 
 
@@ -16,16 +17,23 @@ def json_schema() -> dict[str, Any]:
     scenario = schema["$defs"]["ScenarioConfig"]
     for key in ("family", "fit"):
         scenario["properties"][key]["enum"] = list(FAMILIES)
-    scenario["allOf"] = [_family_rule(name, family.parametrisations) for name, family in FAMILIES.items()]
+    scenario["allOf"] = [_family_rule(name, family) for name, family in FAMILIES.items()]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
-def _family_rule(name: str, parametrisations: tuple[Parametrisation, ...]) -> dict[str, Any]:
-    forms = [_form(parametrisation.parameters) for parametrisation in parametrisations]
+def _family_rule(name: str, family: Family) -> dict[str, Any]:
+    forms = [_numbered(family)] if family.numbered else [_form(form) for form in family.forms]
     return {
         "if": {"properties": {"family": {"const": name}}},
         "then": {"properties": {"parameters": {"anyOf": forms}}},
     }
+
+
+def _numbered(family: Family) -> dict[str, Any]:
+    """Describe parameters whose number is not fixed by the pattern of their names."""
+    value = {"anyOf": [{"type": "number"}, {"type": "array", "items": {"type": "number"}, "minItems": 1}]}
+    pattern = f"^({family.numbered})$"
+    return {"propertyNames": {"pattern": pattern}, "additionalProperties": value, "minProperties": 1}
 
 
 def _form(parameters: tuple[Parameter, ...]) -> dict[str, Any]:
@@ -38,7 +46,7 @@ def _form(parameters: tuple[Parameter, ...]) -> dict[str, Any]:
 
 def _one_or_more(parameter: Parameter) -> dict[str, Any]:
     lower, upper = parameter.domain.lower, parameter.domain.upper
-    one: dict[str, Any] = {"type": "number"}
+    one: dict[str, Any] = {"type": "integer" if parameter.domain.whole else "number"}
     one |= {"exclusiveMinimum": lower} if isfinite(lower) else {}
     one |= {"exclusiveMaximum": upper} if isfinite(upper) else {}
     description = f"{parameter.name}, {parameter.domain}"

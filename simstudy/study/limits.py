@@ -2,63 +2,172 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
-from simstudy.families import FAMILIES
 from simstudy.inference.likelihood import expected_information as packed_information
 from simstudy.numerics.symmetric import fill, unpack
 from simstudy.parameters import Array
+from simstudy.study import models
+from simstudy.study.pseudo_true import Expectations, pseudo_true
 from simstudy.study.scenario import Scenario
+
+_SINGULAR = 1e-10
+"""Least eigenvalue of a matrix scaled to unit diagonal below which it is taken for singular."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of a scenario with p free parameters, per observation.
+    """Limits of a scenario with p free parameters, per observation; NaN where theory gives none.
 
     Attributes
     ----------
     theta : (p,)
-        θ*, the truth (or the pseudo-true value when the fitted family is wrong).
+        θ*, the truth, or the pseudo-true value when the fitted family is wrong.
     hessian : (p, p)
         A = −E[∂² log p(X; θ*)], limit of the mean observed information.
     score_covariance : (p, p)
-        B = E[s sᵀ], covariance of the score of one observation; equal to A when the model is right.
+        B = Cov(s), s the score of one observation at θ*; equal to A when the model is right and regular.
     covariance : (p, p)
         A⁻¹BA⁻¹, limit of n·Cov(θ̂); I(θ)⁻¹ when the model is right.
+    information : (p, p)
+        I(θ*) = E[s sᵀ] under the fitted family, limit of the expected information I(θ̂).
+    score_mean : (p,)
+        E[s] at θ*: 0 but for an irregular family.
+    rates : (p,)
+        r, where θ̂ − θ* is of order n⁻ʳ: ½ but for an irregular family.
+    rate_covariance : (p, p)
+        Limit of n^(rᵢ + rⱼ)·Cov(θ̂)ᵢⱼ; equal to ``covariance`` where all rates are ½.
+    periods : (p,)
+        Periods of parameters that are angles; infinite for others.
+    right
+        Whether the fitted family is the one that draws the data.
+    irregularity
+        Why the usual theory fails here, in one sentence, or nothing.
     """
 
     theta: Array
     hessian: Array
     score_covariance: Array
     covariance: Array
+    information: Array
+    score_mean: Array
+    rates: Array
+    rate_covariance: Array
+    periods: Array
+    right: bool = True
+    irregularity: str = ""
+
+
+def regular(theta: Array, information: Array) -> Limits:
+    """Return the limits of a right and regular model with that information I(θ)."""
+    inverse, size = invert(information), len(theta)
+    return Limits(
+        theta=theta,
+        hessian=information,
+        score_covariance=information,
+        covariance=inverse,
+        information=information,
+        score_mean=np.zeros(size),
+        rates=np.full(size, 0.5),
+        rate_covariance=inverse,
+        periods=np.full(size, np.inf),
+    )
 
 
 def limits(scenario: Scenario) -> Limits:
-    """Return the limits of a scenario whose model is right: A = B = I(θ)."""
+    """Return the limits of a scenario: A = B = I(θ) where the model is right and regular."""
+    return _limits(replace(scenario, name="", n=1, replicates=1, level=0.5))
+
+
+def limiting_value(scenario: Scenario) -> tuple[float, ...]:
+    """Return θ*, at which the score of every replicate is recorded; NaN where there is none."""
+    return scenario.truth if scenario.right else tuple(float(value) for value in limits(scenario).theta)
+
+
+@lru_cache(maxsize=4096)
+def _limits(scenario: Scenario) -> Limits:
+    with np.errstate(all="ignore"):
+        return _of_the_right_model(scenario) if scenario.right else _of_a_wrong_model(scenario)
+
+
+def _of_the_right_model(scenario: Scenario) -> Limits:
     theta = np.array(scenario.truth)
-    information = expected_information(scenario, theta[np.newaxis])[0]
-    return Limits(theta, information, information, invert(information))
+    model = models.fitted(scenario)
+    base = [float(value) for value in models.drawn(scenario).base]
+    family, is_base = model.family, model.parametrisation.names == model.family.parametrisations[0].names
+    kept = [i for i, name in enumerate(model.parametrisation.names) if name in scenario.free]
+    found = replace(
+        regular(theta, expected_information(scenario, theta[np.newaxis])[0]),
+        periods=_periods(scenario),
+        irregularity=family.irregularity(base),
+    )
+    if not found.irregularity or not is_base:
+        return found
+    exact = family.irregular_limits(base)
+    if exact is None:
+        return found
+    at = np.ix_(kept, kept)
+    return replace(
+        found,
+        hessian=exact.hessian[at],
+        score_covariance=exact.score_covariance[at],
+        covariance=exact.covariance[at],
+        score_mean=exact.score_mean[kept],
+        rates=exact.rates[kept],
+        rate_covariance=exact.rate_covariance[at],
+    )
+
+
+def _of_a_wrong_model(scenario: Scenario) -> Limits:
+    found: Expectations = pseudo_true(models.drawn(scenario), models.fitted(scenario))
+    bread, size = invert(found.hessian), len(found.theta)
+    covariance = bread @ found.products @ bread
+    information = np.full((size, size), np.nan)
+    if np.isfinite(found.theta).all():
+        information = expected_information(scenario, found.theta[np.newaxis])[0]
+    return Limits(
+        theta=found.theta,
+        hessian=found.hessian,
+        score_covariance=found.products,
+        covariance=covariance,
+        information=information,
+        score_mean=np.zeros(size),
+        rates=np.full(size, 0.5),
+        rate_covariance=covariance,
+        periods=_periods(scenario),
+        right=False,
+        irregularity=found.fault,
+    )
+
+
+def _periods(scenario: Scenario) -> Array:
+    periods = models.fitted(scenario).family.periods
+    return np.array([periods.get(name, np.inf) for name in scenario.free])
 
 
 def expected_information(scenario: Scenario, theta: Array) -> Array:
     """Return I (R, p, p) per observation at estimates (R, p) of the free parameters, the known ones at their values."""
-    family = FAMILIES[scenario.fit]
-    parametrisation = family.find_parametrisation(scenario.names)
-    values: Mapping[str, float] = dict(zip(scenario.names, scenario.values, strict=True))
+    model = models.fitted(scenario)
+    names = model.parametrisation.names
     estimates = dict(zip(scenario.free, theta.T, strict=True))
     phi = [
-        np.broadcast_to(np.asarray(estimates.get(name, values[name]), dtype=float), (len(theta),))
-        for name in scenario.names
+        np.broadcast_to(np.asarray(estimates[name] if name in estimates else model.given[name], float), (len(theta),))
+        for name in names
     ]
-    kept = [i for i, name in enumerate(scenario.names) if name in estimates]
-    return unpack(fill(packed_information(family, parametrisation, phi, kept), len(theta)))
+    kept = [i for i, name in enumerate(names) if name in estimates]
+    return unpack(fill(packed_information(model.family, model.parametrisation, phi, kept), len(theta)))
 
 
 def invert(information: Array) -> Array:
-    """Return the inverse of a positive definite matrix, scaled to unit diagonal first so that units do not matter."""
+    """Return the inverse of a positive definite matrix, scaled to unit diagonal first so that units do not matter.
+
+    A matrix that is singular to rounding, or not finite, has none: the result is NaN.
+    """
     scale = 1.0 / np.sqrt(np.diag(information))
     correlation = information * np.outer(scale, scale)
+    if not np.isfinite(correlation).all() or np.linalg.eigvalsh(correlation)[0] < _SINGULAR:
+        return np.full_like(information, np.nan)
     return np.asarray(np.linalg.inv(correlation) * np.outer(scale, scale))

@@ -6,6 +6,15 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class Covariate:
+    """How a covariate of a regression is drawn: the family, the names of its parameters, and their values."""
+
+    family: str
+    names: tuple[str, ...]
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Scenario:
     """One cell: a data-generating mechanism at one sample size, and the family fitted to it.
 
@@ -14,18 +23,26 @@ class Scenario:
     name
         Name of the scenario; scenarios that differ only in ``n`` share it.
     family, names, values
-        Family that draws the data, the parameter names of the chosen parametrisation in canonical order, and
-        their values.
+        Family that draws the data, the names of the chosen parametrisation in canonical order with the family's
+        constants after them, and their values.
     fit
-        Fitted family (here always equal to ``family``).
+        Fitted family.
     known
-        Names of the parameters held at their values and not estimated.
+        Names of the parameters of the fitted family that are not estimated, its constants among them.
     n
         Sample size of one data set.
     replicates
         Number R of data sets.
     level
         Nominal coverage of confidence intervals.
+    fitted
+        Names of parameters and constants of the fitted family where that is another than the one that draws the data.
+    held
+        Values of ``known`` in its order, where the fitted family is another; else they have the values that draw.
+    censoring
+        Time at which observations are censored, None where they are not.
+    covariates
+        How the covariates of a regression are drawn; none: standard normal.
     """
 
     name: str
@@ -37,15 +54,35 @@ class Scenario:
     n: int
     replicates: int
     level: float
+    fitted: tuple[str, ...] = ()
+    held: tuple[float, ...] = ()
+    censoring: float | None = None
+    covariates: tuple[Covariate, ...] = ()
+
+    @property
+    def right(self) -> bool:
+        """Whether the fitted family is the one that draws the data."""
+        return self.fit == self.family
+
+    @property
+    def fitted_names(self) -> tuple[str, ...]:
+        """Names of parameters and constants of the fitted family."""
+        return self.fitted or self.names
 
     @property
     def free(self) -> tuple[str, ...]:
         """Names of the estimated parameters, in canonical order."""
-        return tuple(name for name in self.names if name not in self.known)
+        return tuple(name for name in self.fitted_names if name not in self.known)
+
+    @property
+    def known_values(self) -> dict[str, float]:
+        """Values of what is not estimated, by name."""
+        drawn = dict(zip(self.names, self.values, strict=True))
+        return dict(zip(self.known, self.held or (drawn[name] for name in self.known), strict=True))
 
     @property
     def truth(self) -> tuple[float, ...]:
-        """Values of the estimated parameters, in canonical order."""
+        """Values of the estimated parameters in canonical order; there are none where the fitted family is wrong."""
         return tuple(v for name, v in zip(self.names, self.values, strict=True) if name not in self.known)
 
 

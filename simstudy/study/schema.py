@@ -34,8 +34,11 @@ EXPECTED = {
     "family": "the name of the family that draws the data",
     "parameters": "a mapping of parameter names to values, such as {shape: 2, scale: 1}",
     "parameters.*": "a finite number, or a list of finite numbers that cross",
-    "fit": "the name of the fitted family, which is the one that draws the data",
-    "known": "a list of the parameters that are held at their values, such as [scale]",
+    "fit": "the name of the fitted family, by default the one that draws the data",
+    "known": (
+        "a list of the parameters that are held at their values, such as [scale]; "
+        "with values, such as {scale: 1}, where another family is fitted"
+    ),
     "known.*": "the name of a parameter",
 }
 """What each key must be, for messages and for the JSON Schema."""
@@ -93,6 +96,11 @@ class Range(_Model):
     ratio: Annotated[Number, Field(gt=1)] = _says("sample_sizes.ratio")
 
 
+Known = Annotated[
+    Annotated[list[str], Field(json_schema_extra=_UNIQUE), Tag("<list>")] | Annotated[dict[str, Number], Tag("<dict>")],
+    _either(dict, "<list>"),
+]
+
 Sizes = Annotated[
     Annotated[list[Size], Field(min_length=1, json_schema_extra=_UNIQUE), Tag("<list>")]
     | Annotated[Range, Tag("<dict>")],
@@ -107,7 +115,7 @@ class ScenarioConfig(_Model):
     family: str = _says("family")
     parameters: dict[str, Values] = _says("parameters")
     fit: str = _says("fit", optional=True)
-    known: Annotated[list[str], Field(json_schema_extra=_UNIQUE)] = _says("known", optional=True)
+    known: Known = _says("known", optional=True)
     sample_sizes: Sizes = _says("sample_sizes", optional=True)
     replicates: ReplicateCount = _says("replicates", optional=True)
     level: Level = _says("level", optional=True)

@@ -8,7 +8,7 @@ import pytest
 
 from simstudy.analysis import cell as cells
 from simstudy.analysis.cell import Cell
-from simstudy.study.limits import Limits
+from simstudy.study.limits import Limits, regular
 from simstudy.study.replicates import Replicates
 from simstudy.study.scenario import Scenario
 
@@ -41,7 +41,7 @@ def record(family, names, values, n, theta, information, score, information_limi
     table = Replicates(*rows, *at_limit, nothing, nothing, zero, zero, status, np.zeros(replicates, np.int16))
     scenario = Scenario(family, family, names, values, family, (), n, replicates, 0.95)
     limit = np.asarray(limit, dtype=float)
-    return Record(scenario, table, Limits(np.array(values), limit, limit, np.linalg.inv(limit)), expected)
+    return Record(scenario, table, regular(np.array(values), limit), expected)
 
 
 def exponential(seed, replicates, n, rate=2.0, fails: Callable | None = None) -> Record:

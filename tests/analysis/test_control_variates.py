@@ -5,7 +5,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from simstudy.analysis import control_variates as cv
 from simstudy.analysis.influence import mcse, mean
 from simstudy.analysis.measures import MEASURES
-from simstudy.study.limits import Limits
+from simstudy.study.limits import regular
 
 CONTROLLED = ("bias", "scaled_covariance", "mean_observed_information")
 
@@ -77,7 +77,7 @@ def test_number_of_controls_is_what_the_replicates_bear(size, replicates, column
     found = cv.controls(
         0.1 * rng.standard_normal((size, replicates)),
         rng.standard_normal((entries, replicates)),
-        Limits(np.zeros(size), unit, unit, unit),
+        regular(np.zeros(size), unit),
         100,
     )
     assert (0 if found is None else len(found.columns)) == columns
@@ -86,7 +86,7 @@ def test_number_of_controls_is_what_the_replicates_bear(size, replicates, column
 def test_a_control_that_is_not_finite_means_no_controls():
     rng = np.random.default_rng(0)
     scores, information = rng.standard_normal((1, 100)), rng.standard_normal((1, 100))
-    limits = Limits(np.zeros(1), *[np.eye(1)] * 3)
+    limits = regular(np.zeros(1), np.eye(1))
     for part in (scores, information):
         kept, part[0, 5] = part[0, 5], np.nan
         with np.errstate(invalid="ignore"):

@@ -10,7 +10,7 @@ from simstudy.analysis import summary
 from simstudy.analysis.measures import MEASURES
 from simstudy.errors import UnusableResultsError
 from simstudy.families.status import Status
-from simstudy.study.limits import Limits
+from simstudy.study.limits import regular
 from simstudy.study.replicates import Replicates
 from simstudy.study.scenario import Scenario
 
@@ -172,7 +172,7 @@ def test_ten_parameters(monkeypatch):
         "expected_information",
         lambda _, theta: np.broadcast_to(np.eye(p), (len(theta), p, p)),
     )
-    found = summary.summarise("demo", [(scenario, record, Limits(np.zeros(p), *[np.eye(p)] * 3))])
+    found = summary.summarise("demo", [(scenario, record, regular(np.zeros(p), np.eye(p)))])
     bias = found[(found["measure"] == "bias") & (found["estimator"] == "control-variate")]
     assert bias["row"].tolist() == list(names)
     assert (abs(bias["value"] - 1 / n) <= 4.0 * bias["mcse"]).all()

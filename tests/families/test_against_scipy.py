@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from simstudy.contract.points import all_points
-from simstudy.families import FAMILIES
+from tests.core_families import FAMILIES
 
 # scipy's log-density of x at parameters named as in simstudy
 LOG_DENSITIES = {

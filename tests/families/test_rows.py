@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from simstudy.contract.points import base_points, middle_points
-from simstudy.families import FAMILIES
 from simstudy.families.status import Status
 from simstudy.inference import Fit, fit
 from simstudy.running.block import draw, estimate, simulate
@@ -15,6 +14,7 @@ from simstudy.study.replicates import Replicates, concatenate
 from simstudy.study.scenario import Scenario
 from simstudy.study.streams import block_size
 from tests.contract.user_families import Gumbel, Rayleigh
+from tests.core_families import FAMILIES
 
 USERS = {"rayleigh": Rayleigh(), "gumbel": Gumbel()}
 # Rows in a block: more than a SIMD register holds, and not a multiple of that.

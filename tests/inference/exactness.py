@@ -3,8 +3,8 @@
 import mpmath
 import numpy as np
 
-from simstudy.families import FAMILIES
 from simstudy.families.status import Status
+from tests.core_families import FAMILIES
 from tests.exact import exact, mean_score
 
 EPS = 2.0**-52

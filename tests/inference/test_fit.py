@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from simstudy.contract.points import base_points
-from simstudy.families import FAMILIES
 from simstudy.families.status import Status
 from simstudy.inference import fit
+from tests.core_families import FAMILIES
 from tests.inference.exactness import KINDS, ROWS, SIZES, assert_exact, draws, misses
 
 

@@ -7,9 +7,9 @@ import pytest
 import simstudy
 from simstudy.contract.points import base_points, middle_points
 from simstudy.errors import ConfigError
-from simstudy.families import FAMILIES
 from simstudy.families.status import Status
 from simstudy.inference import fit
+from tests.core_families import FAMILIES
 from tests.exact import mean_score
 from tests.inference.exactness import DIGITS, EPS, ROWS, draws
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from simstudy.contract.points import all_points, middle_points
-from simstudy.families import FAMILIES
 from simstudy.families.status import Status
 from simstudy.inference import fit
+from tests.core_families import FAMILIES
 from tests.inference.exactness import EPS, KINDS, SIZES, assert_exact, draws
 
 KNOWN = [

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from simstudy.contract.points import all_points
-from simstudy.families import FAMILIES
 from simstudy.inference.likelihood import Likelihood
 from simstudy.numerics.symmetric import pairs
+from tests.core_families import FAMILIES
 from tests.exact import exact
 
 POINTS = [(family, point) for family in FAMILIES.values() for point in all_points(family)]

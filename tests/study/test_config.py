@@ -150,7 +150,7 @@ def test_all_faults_are_told_at_once() -> None:
         "study: a/b\nsede: 3\nreplicates: ten\nsample_sizes: [1, 50, 50, 2.5]\nlevel: 1.5\n"
         "scenarios:\n"
         "  - family: gama\n    parameters: {shape: 1}\n"
-        "  - family: gamma\n    parameters: {shape: true, scale: -2, rat: 1}\n    fit: normal\n"
+        "  - family: gamma\n    parameters: {shape: true, scale: -2, rat: 1}\n    fit: norml\n"
         "  - family: gamma\n    parameters: {shape: 2, scale: 1}\n    known: [scal]\n    name: -rf\n"
         "    seed: &a 1\n"
         "  - {family: normal, parameters: {mean: 0, sd: 1}, name: x}\n"

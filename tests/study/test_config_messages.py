@@ -29,7 +29,10 @@ RATIO = "a number above 1, by which each sample size is multiplied"
 EACH = "each with family and parameters"
 FAMILY = "the name of the family that draws the data"
 PARAMETERS = "a mapping of parameter names to values, such as {shape: 2, scale: 1}"
-KNOWN = "a list of the parameters that are held at their values, such as [scale]"
+KNOWN = (
+    "a list of the parameters that are held at their values, such as [scale]; "
+    "with values, such as {scale: 1}, where another family is fitted"
+)
 WHOLE = "a whole number from 2 to 1,000,000,000"
 SIZES = "a list such as [25, 50, 100], or {from: 25, to: 6400, ratio: 2}"
 LEVEL = "the nominal coverage of confidence intervals, a number between 0 and 1 such as 0.95"
@@ -38,7 +41,6 @@ NUMBER = "a finite number, or a list of finite numbers that cross"
 FORMS = "{shape, scale} or {shape, rate} or {shape, mean}"
 KEYS = "name, family, parameters, fit, known, sample_sizes, replicates, level"
 
-UNFIT = "cannot be fitted to data of gamma in this release: leave fit out to fit gamma"
 ALL = "are known, so nothing is left to estimate: leave one out"
 SMALL = "is too small for scenarios[0]: to estimate shape and scale of gamma takes n of at least 2"
 HUNDRED = list(range(1, 101))
@@ -241,9 +243,25 @@ SCENARIO = {
         gamma("shape: [2, 1, 2.0], scale: 1"),
         "7: scenarios[0].parameters.shape: 2 is listed 2 times: list each value once",
     ),
-    "another fit": (
-        gamma("shape: 2, scale: 1", "fit: normal"),
-        f"8: scenarios[0].fit: normal {UNFIT}",
+    "known names of another fit": (
+        gamma("shape: 2, scale: 1", "fit: normal\n    known: [sd]"),
+        "9: scenarios[0].known: another family is fitted than drawn, so give values: a mapping such as {sd: 1}",
+    ),
+    "unknown known of another fit": (
+        gamma("shape: 2, scale: 1", "fit: normal\n    known: {scale: 1}"),
+        "9: scenarios[0].known.scale: 'scale' is no parameter of the fitted normal; known: mean, sd",
+    ),
+    "known of another fit out of its domain": (
+        gamma("shape: 2, scale: 1", "fit: normal\n    known: {sd: -1}"),
+        "9: scenarios[0].known.sd: must lie in its domain, positive (0, inf), got -1",
+    ),
+    "all of another fit known": (
+        gamma("shape: 2, scale: 1", "fit: normal\n    known: {sd: 1, mean: 2}"),
+        "9: scenarios[0].known: all parameters of normal are known, so nothing is left to estimate: leave one out",
+    ),
+    "known values of its own fit": (
+        gamma("shape: 2, scale: 1", "known: {scale: 1}"),
+        "8: scenarios[0].known: gamma is fitted at its own values: list the names alone, such as [scale]",
     ),
     "unknown fit": (
         gamma("shape: 2, scale: 1", "fit: norma"),

@@ -1,0 +1,55 @@
+"""The families of a scenario with all that is bound: the one that draws the data, and the one that is fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from simstudy.families import FAMILIES
+from simstudy.families.base import Family
+from simstudy.parameters import Array, Parametrisation
+from simstudy.study.scenario import Scenario
+
+
+@dataclass(frozen=True)
+class Model:
+    """A family, the parametrisation in which it is named, and the values of the parameters that are given.
+
+    Attributes
+    ----------
+    family
+        With its constants bound.
+    parametrisation
+        Of the family.
+    given
+        Values of parameters by name: of all of them where data are drawn, of the known ones where a model is fitted.
+    """
+
+    family: Family
+    parametrisation: Parametrisation
+    given: Mapping[str, float]
+
+    @property
+    def base(self) -> list[Array]:
+        """The base parameters, where all are given."""
+        return list(self.parametrisation.to_base([np.asarray(self.given[name]) for name in self.parametrisation.names]))
+
+
+def drawn(scenario: Scenario) -> Model:
+    """Return the family that draws the data, at its parameters."""
+    return _model(scenario, scenario.family, dict(zip(scenario.names, scenario.values, strict=True)))
+
+
+def fitted(scenario: Scenario) -> Model:
+    """Return the fitted family, with what is known of its parameters."""
+    free: dict[str, float | None] = dict.fromkeys(scenario.free)
+    return _model(scenario, scenario.fit, free | scenario.known_values)
+
+
+def _model(scenario: Scenario, name: str, values: Mapping[str, float | None]) -> Model:
+    family = FAMILIES[name].member(values)
+    parametrisation = family.find_parametrisation(values)
+    names = parametrisation.names
+    return Model(family, parametrisation, {n: float(v) for n, v in values.items() if v is not None and n in names})
