@@ -76,5 +76,10 @@ CASES = {
         Case("logistic", (0.0, 1.0), lambda rng, size: rng.logistic(0.0, 1.0, size)),
         Case("cauchy", (0.0, 1.0), lambda rng, size: rng.standard_cauchy(size)),
         Case("poisson", (5.0,), lambda rng, size: rng.poisson(5.0, size)),
+        Case(
+            "normal_mixture",
+            (0.4, 0.0, 1.0, 5.0, 1.0),
+            lambda rng, size: rng.standard_normal(size) + 5.0 * (rng.random(size) > 0.4),
+        ),
     )
 }

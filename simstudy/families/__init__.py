@@ -10,6 +10,7 @@ from simstudy.families.gamma import Gamma
 from simstudy.families.logistic import Logistic
 from simstudy.families.lognormal import Lognormal
 from simstudy.families.normal import Normal
+from simstudy.families.normal_mixture import NormalMixture
 from simstudy.families.poisson import Poisson
 from simstudy.families.weibull import Weibull
 
@@ -23,6 +24,7 @@ FAMILIES: dict[str, Family] = {
     "logistic": Logistic(),
     "cauchy": Cauchy(),
     "poisson": Poisson(),
+    "normal_mixture": NormalMixture(),
 }
 
 
