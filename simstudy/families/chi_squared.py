@@ -46,10 +46,10 @@ class ChiSquared(ExponentialFamily):
 
     def statistics(self, x: Array) -> Statistics:
         """Return T = log(u/ū), u = x/2, with the origin ū, so that no digits cancel at many degrees of freedom."""
-        half = 0.5 * np.asarray(x, dtype=float)
-        origin = half.mean(axis=-1)
-        logs = log_ratio(half, origin)
-        mean = logs.mean(axis=-1)
+        x = np.asarray(x, dtype=float)
+        centre = x.mean(axis=-1)
+        logs = log_ratio(x, centre)
+        mean, origin = logs.mean(axis=-1), 0.5 * centre
         logs -= mean[:, np.newaxis]
         return Statistics((mean,), centred_products(logs), -np.log(origin) - mean - math.log(2.0), origin)
 

@@ -61,13 +61,15 @@ class InverseGaussian(ExponentialFamily):
         origin = np.where(constant, x[:, 0], x.mean(axis=-1))
         unit = origin[:, np.newaxis]
         d = (x - unit) / unit
-        q = d * d
-        q *= unit / x
+        q = unit / x
+        q *= d
+        q *= d
         means = d.mean(axis=-1), q.mean(axis=-1)
         d -= means[0][:, np.newaxis]
         q -= means[1][:, np.newaxis]
-        base = -_HALF_LOG_TWO_PI - 1.5 * np.log(x).mean(axis=-1)
-        return Statistics(means, centred_products(d, q), base, origin, (constant,))
+        covariance = centred_products(d, q)
+        base = -_HALF_LOG_TWO_PI - 1.5 * np.log(x, out=d).mean(axis=-1)
+        return Statistics(means, covariance, base, origin, (constant,))
 
     def terms(self, theta: Columns, origin: Array | float) -> Terms:
         """Return the terms of T = (d, q) for d = x/o − 1, q = x/o − 2 + o/x, o the origin.

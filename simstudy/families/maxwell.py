@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import final
 
 import numpy as np
@@ -23,7 +24,6 @@ class Maxwell(ScaledChi):
     def sample(self, rng: np.random.Generator, theta: Columns, size: tuple[int, ...]) -> Array:
         """Draw σ√(2G) of a standard gamma G of shape 3/2."""
         draws = rng.standard_gamma(1.5, size)
-        draws *= 2.0
         np.sqrt(draws, out=draws)
-        draws *= theta[0]
+        draws *= math.sqrt(2.0) * np.asarray(theta[0])
         return draws

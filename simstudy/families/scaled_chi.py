@@ -36,13 +36,14 @@ class ScaledChi(ExponentialFamily):
         """Return T = x² and log h."""
         x = np.asarray(x, dtype=float)
         square = np.square(x)
-        mean = np.where(x.min(axis=-1) < 0.0, np.nan, square.mean(axis=-1))
+        mean = square.mean(axis=-1)
         square -= mean[:, np.newaxis]
+        covariance = centred_products(square)
         half = 0.5 * self.degrees
-        base: Array | float = (1.0 - half) * math.log(2.0) - math.lgamma(half)
-        if self.degrees > 1:
-            base = base + (self.degrees - 1.0) * np.log(x).mean(axis=-1)
-        return Statistics((mean,), centred_products(square), base)
+        base = (1.0 - half) * math.log(2.0) - math.lgamma(half)
+        if self.degrees == 1:
+            return Statistics((np.where(x.min(axis=-1) < 0.0, np.nan, mean),), covariance, base)
+        return Statistics((mean,), covariance, base + (self.degrees - 1.0) * np.log(x, out=square).mean(axis=-1))
 
     def terms(self, theta: Columns, origin: Array | float) -> Terms:
         """Return η = −1/(2σ²), A = k log σ, E[x²] = kσ², Var(x²) = 2kσ⁴."""
