@@ -56,7 +56,7 @@ class VonMises(ExponentialFamily):
         The moments of wide data are turned by o as a whole; narrow data are turned one by one, so that the digits of
         cos(x−o) − 1 are kept. Constant data are their own mean direction to the last bit.
         """
-        x = np.asarray(x, dtype=float)
+        x = _reduced(np.asarray(x, dtype=float))
         length, origin, covariance = _wide(x)
         means = [length - 1.0, np.zeros_like(length)]
         constant = constant_rows(x)
@@ -119,6 +119,16 @@ class VonMises(ExponentialFamily):
         status = np.where(gap > 0.0, status, Status.NO_MAXIMUM)
         status = np.where(length > _NO_DIRECTION, status, Status.BOUNDARY)
         return solution((loc, kappa), likelihood, status, iterations)
+
+
+def _reduced(x: Array) -> Array:
+    """Return data with rows that reach beyond ±π turned back into [−π, π]; the tangent reduces to the last bit."""
+    far = (x.max(axis=-1) > math.pi) | (x.min(axis=-1) < -math.pi)
+    if not far.any():
+        return x
+    reduced = x.copy()
+    reduced[far] = 2.0 * np.arctan(np.tan(0.5 * x[far]))
+    return reduced
 
 
 def _moments(angles: Array) -> tuple[Array, ...]:

@@ -41,8 +41,9 @@ def distance(formula, names, x, theta, free):
                 score[a] += first[i] / len(x)
                 for b, j in enumerate(free):
                     bend[a, b] -= full[min(i, j), max(i, j)] / len(x)
-        step = mpmath.lu_solve(bend, score)
-        apart = mpmath.sqrt(abs((score.T * step)[0]))
+        unit = mpmath.diag([1 / mpmath.sqrt(abs(bend[a, a])) for a in range(size)])
+        step = mpmath.lu_solve(unit * bend * unit, unit * score)
+        apart = mpmath.sqrt(abs((score.T * unit * step)[0]))
         return float(apart), np.array(bend.tolist(), dtype=float)
 
 

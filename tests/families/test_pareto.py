@@ -10,7 +10,9 @@ from simstudy.errors import ConfigError
 from simstudy.families import FAMILIES
 from simstudy.families.pareto import Pareto
 from simstudy.families.status import Status
+from simstudy.running.block import draw, simulate
 from simstudy.study.config import load
+from simstudy.study.limits import limits
 from tests.families.fits import SIZES, assert_highest, assert_shares, quiet
 
 PROBABILITIES = np.array([0.05, 0.5, 0.95])
@@ -28,11 +30,17 @@ def exact_estimate(x, minimum):
 
 @pytest.mark.parametrize("minimum", [1e-8, 0.3, 1.0, 1e8])
 def test_log_density(minimum):
-    x = minimum * np.concatenate([[1.0], 1.0 + np.logspace(-15, 100, 300)])
+    x = minimum * np.concatenate([[1.0], 1.0 + np.logspace(-15, 100, 100)])
+    with mpmath.workdps(50):
+        low = mpmath.mpf(minimum)
+        logs = [mpmath.log(mpmath.mpf(float(value)) / low) for value in x]
     for shape in (0.05, 1.0, 30.0):
-        expected = stats.pareto.logpdf(x, shape, scale=minimum)
+        expected = [float(mpmath.log(shape / low) - (shape + 1) * value) for value in logs]
         found = Pareto(minimum).log_density(x, [np.asarray(shape)])
         np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-14)
+    near = minimum * np.linspace(1.0, 10.0, 50)
+    found = Pareto(minimum).log_density(near, [np.asarray(2.0)])
+    np.testing.assert_allclose(found, stats.pareto.logpdf(near, 2.0, scale=minimum), rtol=1e-12, atol=1e-14)
     assert Pareto(minimum).log_density(np.array([0.999 * minimum]), [np.asarray(1.0)])[0] == -np.inf
 
 
@@ -129,14 +137,23 @@ def config(tmp_path, scenario):
     return path
 
 
-def test_config_runs(tmp_path):
+def test_config_is_drawn_and_fitted(tmp_path):
     study = load(config(tmp_path, "{family: pareto, parameters: {shape: 3.0, minimum: [1.0, 2.0]}}"))
-    assert [cell.known for cell in study.scenarios] == [("minimum",)] * 2
-    results = simstudy.run(study, jobs=1, results=tmp_path / "results")
-    summary = results.summary()
-    assert set(summary["row"]) <= {"shape", ""} | {np.nan}
-    information = summary[(summary["measure"] == "expected_information") & (summary["row"] == "shape")]
-    np.testing.assert_allclose(information["limit"], 1.0 / 9.0)
+    for cell, minimum in zip(study.scenarios, (1.0, 2.0), strict=True):
+        assert (cell.known, cell.free, cell.truth) == (("minimum",), ("shape",), (3.0,))
+        assert draw(cell, 1, 0).min() >= minimum
+        np.testing.assert_allclose(limits(cell).information, 1.0 / 9.0, rtol=1e-15)
+        record = simulate(cell, 1, 0, 0)
+        assert (record.status == Status.CONVERGED).all()
+        assert record.theta.shape[1] == 1
+
+
+def test_config_may_fit_it_to_data_of_another_family(tmp_path):
+    (cell,) = load(
+        config(tmp_path, "{family: lognormal, parameters: {mu: 9.0, sigma: 1.0}, fit: pareto, known: {minimum: 1.0}}")
+    ).scenarios
+    assert cell.known_values == {"minimum": 1.0}
+    assert (simulate(cell, 1, 0, 0).status == Status.CONVERGED).all()
 
 
 @pytest.mark.parametrize(

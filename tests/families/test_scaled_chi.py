@@ -29,7 +29,7 @@ def test_log_density(name):
     x = np.concatenate([np.logspace(-100, 100, 201), draws(name, 1.0, 500)])
     for scale in (1e-8, 0.3, 1.0, 7.0, 1e8):
         found = FAMILIES[name].log_density(x * scale, [np.asarray(scale)])
-        np.testing.assert_allclose(found, SCIPY[name].logpdf(x * scale, scale=scale), rtol=1e-12)
+        np.testing.assert_allclose(found, SCIPY[name].logpdf(x * scale, scale=scale), rtol=1e-12, atol=1e-14)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -67,10 +67,12 @@ def test_estimates_have_their_distribution(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_degenerate_data(name):
-    x = np.array([[2.0] * 5, [2.0, 2.0, 3.0, 3.0, 3.0], [1.0, 1.0, 1.0, 1.0, 1e6], [0.0] * 5, [-1.0, 1.0, 1.0, 1.0, 1.0]])
+    x = np.array(
+        [[2.0] * 5, [2.0, 2.0, 3.0, 3.0, 3.0], [1.0, 1.0, 1.0, 1.0, 1e6], [0.0] * 5, [-1.0, 1.0, 1.0, 1.0, 1.0]]
+    )
     found = quiet(name, x)
     ends = [Status.CONVERGED] * 3
     zeros = Status.NO_MAXIMUM if name == "half_normal" else Status.NOT_FINITE
     assert list(found.status) == [*ends, zeros, Status.NOT_FINITE]
     assert_zero_score(FAMILIES[name], FORMULAS[name], x[:3], quiet(name, x[:3]))
-    assert found.score_products[0] == pytest.approx((2.0 * DEGREES[name] - DEGREES[name]) ** 2 * 0.0, abs=1e-15)
+    np.testing.assert_allclose(found.score_products[0], 0.0, atol=1e-15)
