@@ -71,8 +71,8 @@ def unusable_data(family: Family, point: Point, rng: np.random.Generator) -> Ite
 
 
 def _outside(space: SampleSpace | VectorSpace) -> list[float]:
-    """Return numbers that are no observations; of vectors none are known but those that are not finite."""
-    if isinstance(space, VectorSpace):
+    """Return numbers that are no observations; of vectors and angles none are known but those that are not finite."""
+    if isinstance(space, VectorSpace) or space.circular:
         return []
     ends = [end for end in (space.lower - 1.0, space.upper + 1.0) if np.isfinite(end)]
     return [*ends, 0.5 + np.floor(max(space.lower, 0.0))] if space.discrete else ends
