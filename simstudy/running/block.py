@@ -17,8 +17,6 @@ from simstudy.study.streams import block_size, generator
 
 # Rows fitted together where the reduced data are small: enough to drown the cost of calling numpy.
 _ROWS_TOGETHER = 16384
-# Numbers in an array that, freed once, teaches the allocator to keep what smaller arrays free.
-_LESSON = 2**20
 
 
 def simulate(scenario: Scenario, seed: int, first_block: int, last_block: int) -> Replicates:
@@ -26,7 +24,6 @@ def simulate(scenario: Scenario, seed: int, first_block: int, last_block: int) -
 
     All arithmetic is elementwise over replicates, so a row's bits do not depend on the blocks it is fitted with.
     """
-    _keep_freed_memory()
     family = models.fitted(scenario).family
     records: list[Replicates] = []
     waiting: list[FamilyLikelihood] = []
@@ -39,15 +36,6 @@ def simulate(scenario: Scenario, seed: int, first_block: int, last_block: int) -
                 records.append(estimate(scenario, joined))
                 waiting = []
     return concatenate(records)
-
-
-def _keep_freed_memory() -> None:
-    """Free one large array.
-
-    From then on glibc reuses freed memory up to twice its size. Before, it returns the arrays of every block to the
-    system and fetches them again page by page, which can cost more than drawing what they hold.
-    """
-    np.empty(_LESSON)
 
 
 def draw(scenario: Scenario, seed: int, block: int) -> Array:
