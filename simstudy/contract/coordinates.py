@@ -24,7 +24,7 @@ class Place(NamedTuple):
 
 
 class Coordinate(NamedTuple):
-    """An increasing map v ↦ x with its inverse, and where the mass lies in v: around a centre, within width and reach."""
+    """An increasing map v ↦ x, its inverse, and where the mass lies: around a centre, within a width and a reach."""
 
     at: Callable[[Array], Place]
     inverse: Callable[[Array], Array]

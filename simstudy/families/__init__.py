@@ -7,10 +7,16 @@ from simstudy.families.beta import Beta
 from simstudy.families.cauchy import Cauchy
 from simstudy.families.exponential import Exponential
 from simstudy.families.gamma import Gamma
+from simstudy.families.gumbel import Gumbel
+from simstudy.families.kumaraswamy import Kumaraswamy
+from simstudy.families.laplace import Laplace
+from simstudy.families.log_logistic import LogLogistic
 from simstudy.families.logistic import Logistic
 from simstudy.families.lognormal import Lognormal
 from simstudy.families.normal import Normal
 from simstudy.families.poisson import Poisson
+from simstudy.families.shifted_exponential import ShiftedExponential
+from simstudy.families.uniform import Uniform
 from simstudy.families.weibull import Weibull
 
 FAMILIES: dict[str, Family] = {
@@ -23,6 +29,12 @@ FAMILIES: dict[str, Family] = {
     "logistic": Logistic(),
     "cauchy": Cauchy(),
     "poisson": Poisson(),
+    "laplace": Laplace(),
+    "gumbel": Gumbel(),
+    "log_logistic": LogLogistic(),
+    "kumaraswamy": Kumaraswamy(),
+    "uniform": Uniform(),
+    "shifted_exponential": ShiftedExponential(),
 }
 
 
