@@ -21,8 +21,8 @@ from simstudy.parameters import POSITIVE, Array, Columns, Parameter
 
 _TOLERANCE = 1e-14
 _ITERATIONS = 100
-# The most that min t, and with it log β̂, may be; beyond it 1 − e⁻ᵗ and β̂ leave the range of floating-point numbers.
-_LARGEST = 600.0
+# The most that min t, and with it log β̂, may be; beyond it 1/β̂² leaves the range of floating-point numbers.
+_LARGEST = 350.0
 _EULER = float(np.euler_gamma)
 
 
@@ -139,8 +139,8 @@ class Kumaraswamy(Family):
     def solve(self, likelihood: KumaraswamyLikelihood, known: Mapping[int, Array]) -> Solution:
         """Return α̂ from the profile equation and β̂ = −1/mean log(1 − xᵅ̂).
 
-        There is no maximum for constant data, and none among floating-point numbers where log x varies by less than
-        about 1/600 of itself: β̂ is larger than all of them.
+        There is no maximum for constant data, and none within floating-point numbers where log x varies by less than
+        about 1/350 of itself: there 1/β̂², the information in β, is smaller than all of them.
         """
         if 0 in known:
             alpha = np.broadcast_to(known[0], (likelihood.rows,))
@@ -149,9 +149,9 @@ class Kumaraswamy(Family):
         exists = np.ones(likelihood.rows, dtype=bool) if 1 in known else likelihood.exists
         alpha, done, iterations = _solve_alpha(likelihood, exists, known.get(1))
         beta = known.get(1, _beta(likelihood.u, alpha))
-        near = exists & (alpha * likelihood.u.min(axis=-1) < _LARGEST)
         status = np.where(done, Status.CONVERGED, Status.MAX_ITERATIONS)
-        return solution((alpha, beta), likelihood, np.where(near, status, Status.NO_MAXIMUM), iterations)
+        status = np.where(exists & (alpha < np.inf), status, Status.NO_MAXIMUM)
+        return solution((alpha, beta), likelihood, status, iterations)
 
 
 def _beta(u: Array, alpha: Array) -> Array:
@@ -192,7 +192,7 @@ def _slope(t: Array, beta: Array | None) -> _Slope:
 def _solve_alpha(
     likelihood: KumaraswamyLikelihood, exists: NDArray[np.bool_], beta: Array | None
 ) -> tuple[Array, NDArray[np.bool_], NDArray[np.int16]]:
-    """Find where f falls through 0 by Newton's method in log α within a live bracket.
+    """Find where f falls through 0 by Newton's method in log α within a live bracket; infinite where it is too far.
 
     f is positive for small α and negative for large; of the profile it has been found to fall through 0 once only.
     """
@@ -200,18 +200,20 @@ def _solve_alpha(
     done, iterations = np.zeros(rows, dtype=bool), np.zeros(rows, dtype=np.int16)
     left = np.flatnonzero(likelihood.usable & exists)
     u = likelihood.u[left]
-    low, high = np.zeros(len(left)), _LARGEST / u.min(axis=-1, initial=np.inf)
+    low, high, most = np.zeros(len(left)), np.full(len(left), np.inf), _LARGEST / u.min(axis=-1, initial=np.inf)
     for _ in range(_ITERATIONS):
         if not len(left):
             break
         now = alpha[left]
         f, slope = _slope(u * now[:, np.newaxis], beta)
         low, high = np.where(f > 0.0, now, low), np.where(f > 0.0, high, now)
-        moved = now * np.exp(np.clip(np.where(slope < 0.0, -f / slope, np.sign(f)), -1.0, 1.0))
-        inside = (moved > low) & (moved < high)
-        alpha[left] = np.where(inside, moved, np.where(low > 0.0, np.sqrt(low * high), high))
+        step = np.clip(np.where(slope < 0.0, -f / slope, np.sign(f)), -1.0, 1.0)
+        moved = np.minimum(now * np.exp(step), most)
+        moved = np.where((moved >= low) & (moved <= high), moved, np.sqrt(low * high))
+        beyond = (f > 0.0) & (now >= most)
+        alpha[left] = np.where(beyond, np.inf, moved)
         iterations[left] += 1
-        done[left] = (f * f <= -_TOLERANCE * slope) | (low >= high)
+        done[left] = (f * f <= -_TOLERANCE * slope) | beyond
         going = ~done[left]
-        left, u, low, high = left[going], u[going], low[going], high[going]
+        left, u, low, high, most = left[going], u[going], low[going], high[going], most[going]
     return alpha, done, iterations
