@@ -51,7 +51,7 @@ class Gumbel(LocationScale):
 
     def sums(self, z: Array) -> Sums:
         """Return all means in terms of v = −z and w = eᵛ."""
-        v = -z
+        v = np.negative(z, out=z)
         means = exponential_means(v, squares=True)
         mean_v, mean_vv = v.mean(axis=-1), mean_product(v, v)
         return Sums(

@@ -65,9 +65,11 @@ class KumaraswamyLikelihood(FamilyLikelihood):
 
 
 def _parts(t: Array) -> tuple[Array, Array]:
-    """Return h = t/(eᵗ − 1) and q = −log(1 − e⁻ᵗ), exact for small and for large t."""
-    growth = np.expm1(t)
-    return t / growth, np.log1p(1.0 / growth)
+    """Return h = t/(eᵗ − 1) and q = −log(1 − e⁻ᵗ) = log(1 + 1/(eᵗ − 1)), exact for small and for large t."""
+    q = np.asarray(np.expm1(t))
+    h = t / q
+    np.reciprocal(q, out=q)
+    return h, np.log1p(q, out=q)
 
 
 @final
@@ -179,8 +181,9 @@ class _Slope(NamedTuple):
 
 
 def _slope(t: Array, beta: Array | None) -> _Slope:
+    mean_t = t.mean(axis=-1)
     h, q = _parts(t)
-    mean_t, mean_h = t.mean(axis=-1), h.mean(axis=-1)
+    mean_h = h.mean(axis=-1)
     excess, bend = np.asarray(0.0 if beta is None else beta - 1.0), np.asarray(0.0)
     if beta is None:
         inverse = 1.0 / q.mean(axis=-1)
@@ -199,7 +202,7 @@ def _solve_alpha(
     alpha, rows = _moment_alpha(likelihood), likelihood.rows
     done, iterations = np.zeros(rows, dtype=bool), np.zeros(rows, dtype=np.int16)
     left = np.flatnonzero(likelihood.usable & exists)
-    u = likelihood.u[left]
+    u = likelihood.u if len(left) == rows else likelihood.u[left]
     low, high, most = np.zeros(len(left)), np.full(len(left), np.inf), _LARGEST / u.min(axis=-1, initial=np.inf)
     for _ in range(_ITERATIONS):
         if not len(left):
@@ -211,9 +214,13 @@ def _solve_alpha(
         moved = np.minimum(now * np.exp(step), most)
         moved = np.where((moved >= low) & (moved <= high), moved, np.sqrt(low * high))
         beyond = (f > 0.0) & (now >= most)
-        alpha[left] = np.where(beyond, np.inf, moved)
-        iterations[left] += 1
-        done[left] = (f * f <= -_TOLERANCE * slope) | beyond
+        fresh = ~done[left]  # a finished row stays as it is, however long its neighbours take
+        alpha[left] = np.where(fresh, np.where(beyond, np.inf, moved), now)
+        iterations[left] += fresh
+        done[left] |= (f * f <= -_TOLERANCE * slope) | beyond
         going = ~done[left]
-        left, u, low, high, most = left[going], u[going], low[going], high[going], most[going]
+        if not going.any():
+            break
+        if going.sum() < 0.5 * len(going):
+            left, u, low, high, most = left[going], u[going], low[going], high[going], most[going]
     return alpha, done, iterations
