@@ -100,9 +100,11 @@ class ShiftedExponential(Family):
 
     def start(self, x: Array) -> Columns:
         """Return the least observation and the inverse of the mean above it, one where that is 0."""
-        least = x.min(axis=-1)
-        mean = (x - least[:, np.newaxis]).mean(axis=-1)
-        return least, 1.0 / np.where(mean > 0.0, mean, 1.0)
+        return self.starts(self.likelihood(x), {})[0]
+
+    def starts(self, likelihood: ShiftedLikelihood, known: Mapping[int, Array]) -> Sequence[Columns]:
+        """Return the least observation and the inverse of the mean above it, one where that is 0."""
+        return ((likelihood.least, 1.0 / np.where(likelihood.mean > 0.0, likelihood.mean, 1.0)),)
 
     def likelihood(self, x: Array) -> ShiftedLikelihood:
         """Reduce data (R, n) to the least, and to moments above it."""

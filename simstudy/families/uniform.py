@@ -107,6 +107,10 @@ class UniformFamily(Family):
         x = np.asarray(x, dtype=float)
         return UniformLikelihood(self, x.min(axis=-1), x.max(axis=-1), x.shape[1])
 
+    def start(self, x: Array) -> Columns:
+        """Return the outermost observations."""
+        return self.starts(self.likelihood(x), {})[0]
+
     def breaks(self, theta: Columns) -> Sequence[Array]:
         """Return both ends."""
         return self.ends(theta)
@@ -156,10 +160,9 @@ class UniformFromZero(UniformFamily):
         """Return 0 and θ."""
         return 0.0, theta[0]
 
-    def start(self, x: Array) -> Columns:
+    def starts(self, likelihood: UniformLikelihood, known: Mapping[int, Array]) -> Sequence[Columns]:
         """Return the largest observation, one where all are 0."""
-        largest = x.max(axis=-1)
-        return (np.where(largest > 0.0, largest, 1.0),)
+        return ((np.where(likelihood.largest > 0.0, likelihood.largest, 1.0),),)
 
     def solve(self, likelihood: UniformLikelihood, known: Mapping[int, Array]) -> Solution:
         """Return the largest; there is no maximum where it is 0."""
@@ -183,9 +186,9 @@ class Uniform(UniformFamily):
         """Return both ends."""
         return theta[0], theta[1]
 
-    def start(self, x: Array) -> Columns:
+    def starts(self, likelihood: UniformLikelihood, known: Mapping[int, Array]) -> Sequence[Columns]:
         """Return the least and the largest observation."""
-        return x.min(axis=-1), x.max(axis=-1)
+        return ((likelihood.least, likelihood.largest),)
 
     def solve(self, likelihood: UniformLikelihood, known: Mapping[int, Array]) -> Solution:
         """Return the least and the largest; there is no maximum where they are equal to each other or to a known end.
