@@ -121,7 +121,8 @@ class ShiftedExponential(Family):
         shift = known.get(0, likelihood.least)
         beyond = likelihood.mean + (likelihood.least - shift)
         rate = known.get(1, 1.0 / beyond)
-        return closed_form((shift, rate), likelihood, True if 1 in known else np.asarray(beyond != 0.0))
+        exists = (beyond > 0.0) | (likelihood.least < shift)
+        return closed_form((shift, rate), likelihood, True if 1 in known else exists)
 
     def breaks(self, theta: Columns) -> Sequence[Array]:
         """Return the shift."""

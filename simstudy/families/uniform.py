@@ -196,4 +196,5 @@ class Uniform(UniformFamily):
         Where observations lie beyond a known end the likelihood is 0 at every θ, and the row ends NOT_FINITE.
         """
         lower, upper = known.get(0, likelihood.least), known.get(1, likelihood.largest)
-        return closed_form((lower, upper), likelihood, np.asarray(lower != upper))
+        beyond = (likelihood.least < lower) | (likelihood.largest > upper)
+        return closed_form((lower, upper), likelihood, (lower < upper) | beyond)
