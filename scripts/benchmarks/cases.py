@@ -80,7 +80,7 @@ CASES = {
         Case("gumbel", (0.0, 1.0), lambda rng, size: rng.gumbel(0.0, 1.0, size)),
         Case("log_logistic", (2.0, 1.0), lambda rng, size: np.exp(rng.logistic(0.0, 0.5, size))),
         Case("kumaraswamy", (2.0, 3.0), lambda rng, size: (1.0 - rng.random(size) ** (1.0 / 3.0)) ** 0.5),
-        Case("uniform", (0.0, 1.0), lambda rng, size: rng.uniform(0.0, 1.0, size)),
+        Case("uniform", (-1.0, 1.0), lambda rng, size: rng.uniform(-1.0, 1.0, size)),
         Case("shifted_exponential", (0.0, 1.0), lambda rng, size: rng.exponential(1.0, size)),
     )
 }

@@ -5,11 +5,11 @@ import pytest
 from scipy import special
 
 from simstudy.contract.points import base_points
-from simstudy.families import FAMILIES
 from simstudy.families.base import Family
 from simstudy.families.sample_space import SampleSpace
 from simstudy.numerics import quadrature
 from tests.contract.user_families import Gumbel, Rayleigh
+from tests.core_families import FAMILIES
 
 # Parts II and III ask for 1e-9 of what has no closed form.
 ERROR = 1e-9
@@ -109,3 +109,18 @@ def test_counts_hold_all_the_mass():
 def test_infinite_values_without_mass_do_not_count():
     mass, values = np.array([[0.5, 0.0, 0.0]]), np.array([[2.0, np.inf, np.nan]])
     assert quadrature.weighted_sum(mass, values) == [1.0]
+
+
+def test_breaks():
+    """A kink or a jump costs nothing where the rule is told of it: E|x| and moments of a uniform on (−θ, θ)."""
+    theta = [np.array([[1.0], [3.0]])]
+
+    def sample(rng, theta, size):
+        return rng.uniform(-1.0, 1.0, size) * theta[0]
+
+    line = SampleSpace("real line", -np.inf, np.inf)
+    x, weights = quadrature.rule(sample, line, theta, (-theta[0], 0.0 * theta[0], theta[0]))
+    mass = weights * np.where(np.abs(x) <= theta[0], 0.5 / theta[0], 0.0)
+    np.testing.assert_allclose(quadrature.weighted_sum(mass, np.ones_like(x)), 1.0, rtol=1e-13)
+    np.testing.assert_allclose(quadrature.weighted_sum(mass, np.abs(x)), [0.5, 1.5], rtol=1e-13)
+    np.testing.assert_allclose(quadrature.weighted_sum(mass, x**4), [0.2, 0.2 * 81.0], rtol=1e-13)
