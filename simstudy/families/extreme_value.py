@@ -88,16 +88,7 @@ def solve_profile(y: Array, mean: Array, start: Array, exists: NDArray[np.bool_]
     """Solve f(t) = 1 + t(ȳ − E_w[y]) = 0, w ∝ e^{ty}, by Halley's method in log t within a live bracket.
 
     f falls monotonely from 1, so its sign keeps the bracket. Convergence is cubic: a decrement f²/|f′| of 10⁻¹¹
-    before a step leaves an error below rounding after it.
-
-    Parameters
-    ----------
-    y : (R, n)
-        Data whose largest is 0, so that no power overflows.
-    mean, start : (R,)
-        ȳ, and t to start from.
-    exists : (R,)
-        Rows that are solved.
+    before a step leaves an error below rounding after it. The largest y is 0, so that no power overflows.
     """
     rows = len(y)
     t, log_mean = start.copy(), np.zeros(rows)

@@ -16,6 +16,9 @@ from simstudy.numerics.sums import mean_product
 from simstudy.numerics.symmetric import Entry
 from simstudy.parameters import POSITIVE, REAL, Array, Columns, Parameter
 
+# Up to this many means above 0, the least observation costs raw moments a few units in the last digit.
+_NEAR = 2.0
+
 
 class ShiftedLikelihood(FamilyLikelihood):
     """The likelihood of data reduced to the least and to mean and mean square of what the others are above it."""
@@ -47,6 +50,18 @@ class ShiftedLikelihood(FamilyLikelihood):
         """Return the likelihood of the rows of all parts, in order."""
         columns = [np.concatenate([getattr(p, name) for p in parts]) for name in ("least", "mean", "mean_square")]
         return cls(columns[0], columns[1], columns[2], parts[0].size)
+
+
+def _above_least(x: Array) -> tuple[Array, Array, Array]:
+    """Return min x and the mean and mean square of d = x − min x; by raw moments where these lose few digits."""
+    least = x.min(axis=-1)
+    mean = x.mean(axis=-1) - least
+    mean_square = mean_product(x, x) - least * (2.0 * mean + least)
+    far = ~(np.abs(least) <= _NEAR * mean)
+    if far.any():
+        beyond = x[far] - least[far, np.newaxis]
+        mean[far], mean_square[far] = beyond.mean(axis=-1), mean_product(beyond, beyond)
+    return least, mean, mean_square
 
 
 @final
@@ -109,9 +124,7 @@ class ShiftedExponential(Family):
     def likelihood(self, x: Array) -> ShiftedLikelihood:
         """Reduce data (R, n) to the least, and to moments above it."""
         x = np.asarray(x, dtype=float)
-        least = x.min(axis=-1)
-        beyond = x - least[:, np.newaxis]
-        return ShiftedLikelihood(least, beyond.mean(axis=-1), mean_product(beyond, beyond), x.shape[1])
+        return ShiftedLikelihood(*_above_least(x), x.shape[1])
 
     def solve(self, likelihood: ShiftedLikelihood, known: Mapping[int, Array]) -> Solution:
         """Return m̂ = min x and λ̂ = 1/(x̄ − m̂); there is no maximum where all observations are equal to m̂.
