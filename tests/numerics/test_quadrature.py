@@ -150,4 +150,6 @@ def test_breaks():
     mass = weights * np.where(np.abs(x) <= theta[0], 0.5 / theta[0], 0.0)
     np.testing.assert_allclose(quadrature.weighted_sum(mass, np.ones_like(x)), 1.0, rtol=1e-13)
     np.testing.assert_allclose(quadrature.weighted_sum(mass, np.abs(x)), [0.5, 1.5], rtol=1e-13)
-    np.testing.assert_allclose(quadrature.weighted_sum(mass, x**4), [0.2, 0.2 * 81.0], rtol=1e-13)
+    with np.errstate(over="ignore"):  # far out, where there is no mass
+        fourth = x**4
+    np.testing.assert_allclose(quadrature.weighted_sum(mass, fourth), [0.2, 0.2 * 81.0], rtol=1e-13)
