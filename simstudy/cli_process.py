@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import TextIO
 
-from simstudy.errors import SimstudyError
+from simstudy.errors import SimstudyError, one_line
 
 TRACEBACK = "SIMSTUDY_TRACEBACK"
 
@@ -54,8 +54,7 @@ def _told(work: Callable[[], None], arguments: Sequence[str]) -> int:
         where = f"{error.filename}: " if error.filename else ""
         return _tell(error, 5, f"{where}{error.strerror or error}")
     except Exception as error:
-        line = " ".join(f"{type(error).__name__}: {error}".split())
-        return _tell(error, 1, f"unexpected {line}; set {TRACEBACK}=1 to see where, and please report it")
+        return _tell(error, 1, f"unexpected {one_line(error)}; set {TRACEBACK}=1 to see where, and please report it")
     return 0
 
 

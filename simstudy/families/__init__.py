@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simstudy.families.base import Family, unknown_family
+from simstudy.families.base import Family
 from simstudy.families.beta import Beta
 from simstudy.families.cauchy import Cauchy
 from simstudy.families.exponential import Exponential
@@ -11,6 +11,7 @@ from simstudy.families.logistic import Logistic
 from simstudy.families.lognormal import Lognormal
 from simstudy.families.normal import Normal
 from simstudy.families.poisson import Poisson
+from simstudy.families.registry import Registry
 from simstudy.families.weibull import Weibull
 
 FAMILIES: dict[str, Family] = {
@@ -26,9 +27,10 @@ FAMILIES: dict[str, Family] = {
 }
 
 
+REGISTRY = Registry(FAMILIES)
+"""These, and the families of plug-ins."""
+
+
 def family(name: str) -> Family:
     """Return the family of that name (ConfigError, with the nearest name, where there is none)."""
-    try:
-        return FAMILIES[name]
-    except KeyError:
-        raise unknown_family(name, FAMILIES) from None
+    return REGISTRY.find(name)

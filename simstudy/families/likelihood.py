@@ -87,8 +87,11 @@ class FamilyLikelihood(ABC):
 
 
 def against_rows(theta: Columns) -> list[Array]:
-    """Give parameters of shape (R,) a last axis, so that they broadcast against data (R, n)."""
-    return [np.asarray(column, dtype=float)[..., np.newaxis] for column in theta]
+    """Give parameters of shape (R,) a last axis, so that they broadcast against data (R, n); read only."""
+    columns = [np.asarray(column, dtype=float)[..., np.newaxis] for column in theta]
+    for column in columns:
+        column.flags.writeable = False  # a family that writes into θ would change it under the optimiser
+    return columns
 
 
 class ElementwiseLikelihood(FamilyLikelihood):

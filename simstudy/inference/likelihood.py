@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from simstudy.errors import FamilyError
 from simstudy.families.base import Family
 from simstudy.families.likelihood import Evaluation, FamilyLikelihood
 from simstudy.numerics.symmetric import (
@@ -89,9 +90,9 @@ class Likelihood:
         """
         phi = self.full(free)
         if self.is_base:
-            base = self.reduced.evaluate(phi, products=products)
+            base = self._evaluate_base(phi, products=products)
             return self._leave_out_known(base) if self.known else base
-        base = self.reduced.evaluate(self.parametrisation.to_base(phi), products=products)
+        base = self._evaluate_base(self.parametrisation.to_base(phi), products=products)
         jacobian = self.parametrisation.jacobian(phi)
         information = congruence(base.information, jacobian)
         for (i, j, k), bend in self.parametrisation.curvature(phi).items():
@@ -120,6 +121,15 @@ class Likelihood:
     def score_products(self, theta: Array) -> Array:
         """Return the mean (R, p, p) of products sᵢsᵢᵀ of single scores at θ of shape (R, p) or (p,)."""
         return unpack(fill(self.evaluate(_columns(theta), products=True).products, self.rows))
+
+    def _evaluate_base(self, theta: Columns, *, products: bool) -> Evaluation:
+        """Evaluate at θ; a complex number, the imaginary part of which would be lost, is refused."""
+        found = self.reduced.evaluate(theta, products=products)
+        for what, entries in zip(Evaluation._fields, ([found.value], *found[1:]), strict=True):
+            if any(np.asarray(entry).dtype.kind not in "biuf" for entry in entries):
+                message = f"{self.family.name}: {what} of the log-likelihood is not made of real numbers"
+                raise FamilyError(message)
+        return found
 
     def _leave_out_known(self, evaluation: Evaluation) -> Evaluation:
         size = len(self.parametrisation.names)
