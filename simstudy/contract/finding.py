@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from simstudy.contract.points import Point
 from simstudy.families.base import Family
+from simstudy.families.plugin import told
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ class Law:
 
 
 def _raised(law: str, where: str, error: Exception) -> Finding:
-    return Finding(law, where, np.nan, np.nan, False, f"raised {type(error).__name__}: {error}")
+    return Finding(law, where, np.nan, np.nan, False, f"raised {told(error)}")
 
 
 def worst(detail: str, error: ArrayLike, tolerance: ArrayLike) -> Deviation:

@@ -20,6 +20,8 @@ from simstudy.parameters import Domain, Parameter
 
 _ATTRIBUTES = ("name", "parameters", "sample_space")
 _LISTS = ("FAMILIES", "families")
+_MODULE = "simstudy_plugin_"
+"""What the names of modules made from files begin with."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def families_of(source: Source, builtin: Mapping[str, Family]) -> list[Family]:
     ConfigError
         If the file raises an exception, defines no family, or one that is incomplete.
     """
-    module = ModuleType(f"simstudy_plugin_{Path(source.path).stem}_{source.origin.sha256[:12]}")
+    module = ModuleType(f"{_MODULE}{Path(source.path).stem}_{source.origin.sha256[:12]}")
     module.__file__ = source.path
     sys.modules[module.__name__] = module
     try:
@@ -109,22 +111,29 @@ def families_of(source: Source, builtin: Mapping[str, Family]) -> list[Family]:
         del sys.modules[module.__name__]
         if isinstance(error, SystemExit) and type(error) is not SystemExit:
             raise  # a signal asked this process to end
-        line = _line(error, source.path)
+        line = _line(error, {source.path})[1]
         message = f"{source.name}{f':{line}' if line else ''}: {_said(error)}: mend the plug-in"
         raise ConfigError(message) from error
     return collect(module, source.name, builtin)
 
 
-def _line(error: BaseException, path: str) -> int | None:
-    """Return the last line of the file that an exception passed through."""
-    if isinstance(error, SyntaxError) and error.filename == path:
-        return error.lineno
-    frames = traceback.walk_tb(error.__traceback__)
-    return next((line for frame, line in reversed(list(frames)) if frame.f_code.co_filename == path), None)
+def _line(error: BaseException, files: set[str]) -> tuple[str, int | None]:
+    """Return the last line of one of the files that an exception passed through."""
+    if isinstance(error, SyntaxError) and error.filename in files:
+        return error.filename, error.lineno
+    places = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    return next((place for place in reversed(places) if place[0] in files), ("", None))
 
 
 def _said(error: BaseException) -> str:
     return f"SyntaxError: {error.msg}" if isinstance(error, SyntaxError) else one_line(error)
+
+
+def told(error: BaseException) -> str:
+    """Say in one line what an exception is, with the line of the plug-in file where it happened, if it did in one."""
+    files = {str(module.__file__) for name, module in list(sys.modules.items()) if name.startswith(_MODULE)}
+    file, line = _line(error, files)
+    return f"{Path(file).name}:{line}: {one_line(error)}" if file else one_line(error)
 
 
 def collect(module: ModuleType, label: str, builtin: Mapping[str, Family]) -> list[Family]:

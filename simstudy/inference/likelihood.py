@@ -126,9 +126,7 @@ class Likelihood:
         """Evaluate at θ; a complex number, the imaginary part of which would be lost, is refused."""
         found = self.reduced.evaluate(theta, products=products)
         for what, entries in zip(Evaluation._fields, ([found.value], *found[1:]), strict=True):
-            if any(np.asarray(entry).dtype.kind not in "biuf" for entry in entries):
-                message = f"{self.family.name}: {what} of the log-likelihood is not made of real numbers"
-                raise FamilyError(message)
+            check_real(self.family, f"{what} of the log-likelihood", entries)
         return found
 
     def _leave_out_known(self, evaluation: Evaluation) -> Evaluation:
@@ -149,8 +147,16 @@ def expected_information(
         packed = list(parametrisation.expected_information(phi))
     else:
         base = family.expected_information(parametrisation.to_base(phi))
+        check_real(family, "expected_information", base)
         packed = congruence(base, parametrisation.jacobian(phi))
     return select(packed, kept, len(phi))
+
+
+def check_real(family: Family, what: str, entries: Sequence[Entry]) -> None:
+    """Refuse complex numbers, the imaginary parts of which would be lost, and what are no numbers (FamilyError)."""
+    if any(np.asarray(entry).dtype.kind not in "biuf" for entry in entries):
+        message = f"{family.name}: {what} is not made of real numbers"
+        raise FamilyError(message)
 
 
 def _columns(theta: Array) -> list[Array]:

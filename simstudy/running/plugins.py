@@ -59,8 +59,8 @@ def check_unchanged(folder: Path, manifest: Mapping[str, Any], families: Iterabl
     names = sorted(set(families))
     before, now = recorded(manifest), REGISTRY.origins(names)
     lines = [
-        f"{folder}: the plug-in changed: the family '{name}' was {_text(before.get(name))}, "
-        f"is now {_text(now.get(name))}; use another results folder or study name, or the plug-in as it was"
+        f"{folder}: the plug-in changed: '{name}' was {_text(before.get(name))}, is now {_text(now.get(name))}; "
+        "use another results folder or study name, or the plug-in as it was"
         for name in names
         if _sha256(before.get(name)) != _sha256(now.get(name))
     ]
@@ -73,4 +73,4 @@ def _sha256(origin: Origin | None) -> str:
 
 
 def _text(origin: Origin | None) -> str:
-    return f"that of {origin.file} (sha256 {origin.sha256[:_DIGITS]}…)" if origin else "built in"
+    return f"of {origin.file} (sha256 {origin.sha256[:_DIGITS]}…)" if origin else "built in"

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simstudy.errors import SimstudyError, UnusableResultsError, one_line
+from simstudy.errors import SimstudyError, UnusableResultsError
 from simstudy.families import REGISTRY
-from simstudy.families.plugin import Source
+from simstudy.families.plugin import Source, told
 from simstudy.families.status import Status
 from simstudy.running.block import simulate
 from simstudy.running.memory import keep_freed_memory
@@ -80,7 +80,7 @@ def perform(store: Store, task: Task) -> Outcome:
     except MemoryError:
         return Outcome(task, error="out of memory", traceback=traceback.format_exc())
     except Exception as error:
-        return Outcome(task, error=one_line(error), traceback=traceback.format_exc())
+        return Outcome(task, error=told(error), traceback=traceback.format_exc())
     failed = int(np.count_nonzero(replicates.status[-task.rows :] != Status.CONVERGED))
     return Outcome(task, task.rows, failed, time.perf_counter() - start)
 

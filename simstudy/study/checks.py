@@ -121,7 +121,8 @@ def _family(entry: Entry, key: str, faults: Faults) -> Family | None:
         return None
     found = REGISTRY.get(given)
     if found is None:
-        faults.add((*entry.path, key), f"there is no family {quoted(given)}{hint(given, REGISTRY.names())}")
+        what = f"there is no family {quoted(given)}{hint(given, REGISTRY.names())}; one of your own takes --plugin FILE"
+        faults.add((*entry.path, key), what)
     return found
 
 

@@ -7,9 +7,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from simstudy.errors import one_line
 from simstudy.families import REGISTRY
-from simstudy.families.plugin import Origin
+from simstudy.families.plugin import Origin, told
 from simstudy.inference.likelihood import expected_information as packed_information
 from simstudy.numerics.symmetric import fill, unpack
 from simstudy.parameters import Array
@@ -100,7 +99,7 @@ def _limits(scenario: Scenario, plugins: tuple[Origin, ...]) -> Limits:
     except Exception as error:
         if not plugins or isinstance(error, MemoryError):
             raise
-        return _without_theory(scenario, f"the limits cannot be computed: {one_line(error)}")
+        return _without_theory(scenario, f"the limits cannot be computed: {told(error)}")
 
 
 def _without_theory(scenario: Scenario, reason: str) -> Limits:
