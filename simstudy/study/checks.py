@@ -121,7 +121,7 @@ def _family(entry: Entry, key: str, faults: Faults) -> Family | None:
         return None
     found = REGISTRY.get(given)
     if found is None:
-        what = f"there is no family {quoted(given)}{hint(given, REGISTRY.names())}; one of your own takes --plugin FILE"
+        what = f"there is no family {quoted(given)}{hint(given, REGISTRY.names())}"
         faults.add((*entry.path, key), what)
     return found
 
