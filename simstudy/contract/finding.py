@@ -42,7 +42,7 @@ class Finding:
 
     def __str__(self) -> str:
         verdict = "holds" if self.passed else "FAILS"
-        sizes = "" if np.isnan(self.tolerance) else f": error {self.error:.3g}, tolerance {self.tolerance:.3g}"
+        sizes = "" if np.isnan(self.error) else f": error {self.error:.3g}, tolerance {self.tolerance:.3g}"
         return f"{self.law} {verdict} at {self.where}{sizes}: {self.detail}"
 
 

@@ -123,10 +123,14 @@ class Likelihood:
         return unpack(fill(self.evaluate(_columns(theta), products=True).products, self.rows))
 
     def _evaluate_base(self, theta: Columns, *, products: bool) -> Evaluation:
-        """Evaluate at θ; a complex number, the imaginary part of which would be lost, is refused."""
-        found = self.reduced.evaluate(theta, products=products)
-        for what, entries in zip(Evaluation._fields, ([found.value], *found[1:]), strict=True):
-            check_real(self.family, f"{what} of the log-likelihood", entries)
+        """Evaluate at θ; what is no evaluation of a likelihood in p parameters is refused."""
+        found, size = self.reduced.evaluate(theta, products=products), len(theta)
+        packed = size * (size + 1) // 2
+        check_entries(self.family, "value of the log-likelihood", [found.value], 1)
+        check_entries(self.family, "score", found.score, size)
+        check_entries(self.family, "hessian", found.information, packed)
+        if products:
+            check_entries(self.family, "products of scores", found.products, packed)
         return found
 
     def _leave_out_known(self, evaluation: Evaluation) -> Evaluation:
@@ -147,13 +151,23 @@ def expected_information(
         packed = list(parametrisation.expected_information(phi))
     else:
         base = family.expected_information(parametrisation.to_base(phi))
-        check_real(family, "expected_information", base)
+        size = len(family.parameters)
+        check_entries(family, "expected_information", base, size * (size + 1) // 2)
         packed = congruence(base, parametrisation.jacobian(phi))
     return select(packed, kept, len(phi))
 
 
-def check_real(family: Family, what: str, entries: Sequence[Entry]) -> None:
-    """Refuse complex numbers, the imaginary parts of which would be lost, and what are no numbers (FamilyError)."""
+def check_entries(family: Family, what: str, entries: Sequence[Entry], count: int) -> None:
+    """Refuse entries that are too few or too many, or complex, the imaginary part of which would be lost.
+
+    Raises
+    ------
+    FamilyError
+        In one line.
+    """
+    if len(entries) != count:
+        message = f"{family.name}: {what} has {len(entries)} entries, not {count}"
+        raise FamilyError(message)
     if any(np.asarray(entry).dtype.kind not in "biuf" for entry in entries):
         message = f"{family.name}: {what} is not made of real numbers"
         raise FamilyError(message)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from simstudy.families.likelihood import Evaluation
 from simstudy.families.status import Status
-from simstudy.inference.likelihood import Likelihood, check_real
+from simstudy.inference.likelihood import Likelihood, check_entries
 from simstudy.inference.newton import Maximum, maximise
 from simstudy.numerics.symmetric import select, solve
 from simstudy.parameters import Array, Columns
@@ -126,7 +126,7 @@ def _optimise(likelihood: Likelihood) -> Maximum:
 
 
 def _maximise_from(likelihood: Likelihood, start: Columns) -> Maximum:
-    check_real(likelihood.family, "start", start)
+    check_entries(likelihood.family, "start", start, len(likelihood.family.parameters))
     phi = start if likelihood.is_base else likelihood.parametrisation.from_base(start)
     return maximise(likelihood, [np.asarray(phi[i], dtype=float) for i in likelihood.kept])
 
