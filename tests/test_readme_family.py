@@ -50,13 +50,13 @@ def test_family_is_one_file_of_at_most_forty_lines() -> None:
 def test_family_is_listed_last(folder: Path) -> None:
     listed = run(folder, "families")
     assert (listed.returncode, listed.stderr) == (0, "")
-    assert listed.stdout.splitlines()[-1].split() == ["my_loglogistic", "shape,", "scale"]
+    assert listed.stdout.splitlines()[-1].split() == ["hyperbolic_secant", "loc,", "scale"]
 
 
 def test_family_keeps_the_laws(folder: Path) -> None:
     checked = run(folder, "check-family")
     assert (checked.returncode, checked.stderr) == (0, "")
-    assert re.fullmatch(r"my_loglogistic: all \d\d laws hold", checked.stdout.splitlines()[-1])
+    assert re.fullmatch(r"hyperbolic_secant: all \d\d laws hold", checked.stdout.splitlines()[-1])
 
 
 def test_family_runs_in_a_config(folder: Path) -> None:

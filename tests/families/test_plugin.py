@@ -143,15 +143,15 @@ def faults(action):
         (
             BASE + family("a", "alternatives = (None,)"),
             (
-                "class A cannot be made: AttributeError: 'NoneType' object has no attribute 'parameters': mend it, or make "
-                "a family of it at the top level"
+                "class A cannot be made: AttributeError: 'NoneType' object has no attribute 'parameters': mend it, or "
+                "make a family of it at the top level"
             ),
         ),
         (
             BASE + family("a", "def __init__(self, power): pass"),
             (
-                "class A cannot be made: TypeError: A.__init__() missing 1 required positional argument: 'power': mend it, "
-                "or make a family of it at the top level"
+                "class A cannot be made: TypeError: A.__init__() missing 1 required positional argument: 'power': mend "
+                "it, or make a family of it at the top level"
             ),
         ),
         (OWN + "families = [Own, 3]\n", "lists 3, which is no family: list families only"),
