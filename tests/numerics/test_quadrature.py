@@ -109,3 +109,17 @@ def test_counts_hold_all_the_mass():
 def test_infinite_values_without_mass_do_not_count():
     mass, values = np.array([[0.5, 0.0, 0.0]]), np.array([[2.0, np.inf, np.nan]])
     assert quadrature.weighted_sum(mass, values) == [1.0]
+
+
+def test_rows_without_parameters_have_no_information():
+    """A sampler may raise an exception when it is asked for draws with NaN."""
+
+    class Picky(Rayleigh):
+        def sample(self, rng, theta, size):
+            assert np.isfinite(theta[0]).all()
+            return super().sample(rng, theta, size)
+
+    (found,) = Picky().expected_information([np.array([1.0, np.nan, 2.0, np.inf])])
+    np.testing.assert_allclose(found, [4.0, np.nan, 1.0, np.nan], rtol=STENCIL_ERROR)
+    (found,) = Picky().expected_information([np.array([np.nan])])
+    assert np.isnan(found).all()
