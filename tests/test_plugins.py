@@ -281,7 +281,7 @@ def test_families_schema_and_check_know_it(here, capsys):
     Path("b.py").write_text(BASE + family("b"))
     both = ("--plugin", "mine.py", "--plugin", "b.py")
     assert call("families", *both) == 0
-    assert capsys.readouterr().out.splitlines()[-2:] == ["own          scale", "b            scale"]
+    assert [line.split() for line in capsys.readouterr().out.splitlines()[-2:]] == [["own", "scale"], ["b", "scale"]]
     assert call("families", "own", *both) == 0
     assert "own: log p(x) = log x − 2 log scale − x²/(2 scale²)" in capsys.readouterr().out
     assert call("schema", *both) == 0
@@ -295,18 +295,21 @@ def test_families_schema_and_check_know_it(here, capsys):
 
 
 HARMLESS = {
-    "nan_density": "def log_density(self, x, theta):\n    return np.full(x.shape, np.nan) * theta[0]",
-    "nan_sample": "def sample(self, rng, theta, size):\n    return np.full(size, np.nan)",
-    "nan_start": "def start(self, x):\n    return (np.full(len(x), np.nan),)",
+    "nan_density": ("NOT_FINITE", "def log_density(self, x, theta):\n    return np.full(x.shape, np.nan) * theta[0]"),
+    "nan_sample": ("NOT_FINITE", "def sample(self, rng, theta, size):\n    return np.full(size, np.nan)"),
+    "nan_start": ("MAX_ITERATIONS", "def start(self, x):\n    return (np.full(len(x), np.nan),)"),
 }
 
 
 def test_what_is_not_a_number_is_a_status(here):
-    write(BASE + family("own") + "".join(family(*item) for item in HARMLESS.items()), study("own", *HARMLESS))
+    write(
+        BASE + family("own") + "".join(family(name, text) for name, (_, text) in HARMLESS.items()),
+        study("own", *HARMLESS),
+    )
     simstudy.load_plugin("mine.py")
     results = simulate()
-    for name in HARMLESS:
-        assert Counter(results.replicates(name, 3000)["status"]) == {"NOT_FINITE": 40}
+    for name, (status, _) in HARMLESS.items():
+        assert Counter(results.replicates(name, 3000)["status"]) == {status: 40}
     assert Counter(results.replicates("own", 3000)["status"]) == {"CONVERGED": 40}
 
 

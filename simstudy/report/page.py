@@ -117,6 +117,7 @@ def _section(
     pictures = tuple(
         _picture(results, own, name, spec, replicates, place * len(FIGURES) + number, formats)
         for number, spec in enumerate(FIGURES.values(), start=1)
+        if spec.applies(own, name)
     )
     notes = theory.notes(next(cell for cell in results.study.scenarios if cell.name == name))
     headline = tables.table(own, name, "Main results", tables.HEADLINE)
