@@ -93,8 +93,13 @@ def _human_bytes(size: float) -> str:
 
 def families() -> str:
     """Return the table of families with their parametrisations."""
-    rows = [(name, " | ".join(map(_names, api.family(name).parametrisations))) for name in api.families()]
+    rows = [(name, " | ".join(map(_names, _parametrisations(api.family(name))))) for name in api.families()]
     return "\n".join(table([("family", "parameters"), *rows]))
+
+
+def _parametrisations(family: Family) -> list[Parametrisation]:
+    """Return the parametrisations of a family and of its variants."""
+    return [form for each in (family, *family.variants) for form in each.parametrisations]
 
 
 def _names(parametrisation: Parametrisation) -> str:
@@ -105,7 +110,7 @@ def family(name: str) -> str:
     """Return all there is to say of one family."""
     found = api.family(name)
     parts = [f"{found.name}: {found.formula}"]
-    parts += ["\n".join(_parametrisation(found, each)) for each in found.parametrisations]
+    parts += ["\n".join(_parametrisation(found, each)) for each in _parametrisations(found)]
     return "\n\n".join(parts)
 
 

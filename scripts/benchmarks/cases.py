@@ -94,5 +94,11 @@ CASES = {
         Case("chi_squared", (3.0,), lambda rng, size: rng.chisquare(3.0, size)),
         Case("lindley", (1.0,), lambda rng, size: rng.standard_gamma(1.0 + (rng.random(size) < 0.5))),
         Case("von_mises", (0.0, 2.0), lambda rng, size: rng.vonmises(0.0, 2.0, size)),
+        Case("laplace", (0.0, 1.0), lambda rng, size: rng.laplace(0.0, 1.0, size)),
+        Case("gumbel", (0.0, 1.0), lambda rng, size: rng.gumbel(0.0, 1.0, size)),
+        Case("log_logistic", (2.0, 1.0), lambda rng, size: np.exp(rng.logistic(0.0, 0.5, size))),
+        Case("kumaraswamy", (2.0, 3.0), lambda rng, size: (1.0 - rng.random(size) ** (1.0 / 3.0)) ** 0.5),
+        Case("uniform", (-1.0, 1.0), lambda rng, size: rng.uniform(-1.0, 1.0, size)),
+        Case("shifted_exponential", (0.0, 1.0), lambda rng, size: rng.exponential(1.0, size)),
     )
 }

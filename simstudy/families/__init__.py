@@ -8,9 +8,13 @@ from simstudy.families.cauchy import Cauchy
 from simstudy.families.chi_squared import ChiSquared
 from simstudy.families.exponential import Exponential
 from simstudy.families.gamma import Gamma
+from simstudy.families.gumbel import Gumbel
 from simstudy.families.half_normal import HalfNormal
 from simstudy.families.inverse_gaussian import InverseGaussian
+from simstudy.families.kumaraswamy import Kumaraswamy
+from simstudy.families.laplace import Laplace
 from simstudy.families.lindley import Lindley
+from simstudy.families.log_logistic import LogLogistic
 from simstudy.families.logistic import Logistic
 from simstudy.families.lognormal import Lognormal
 from simstudy.families.maxwell import Maxwell
@@ -20,6 +24,8 @@ from simstudy.families.pareto import Pareto
 from simstudy.families.poisson import Poisson
 from simstudy.families.rayleigh import Rayleigh
 from simstudy.families.registry import Registry
+from simstudy.families.shifted_exponential import ShiftedExponential
+from simstudy.families.uniform import Uniform
 from simstudy.families.von_mises import VonMises
 from simstudy.families.weibull import Weibull
 
@@ -42,6 +48,12 @@ FAMILIES: dict[str, Family] = {
     "chi_squared": ChiSquared(),
     "lindley": Lindley(),
     "von_mises": VonMises(),
+    "laplace": Laplace(),
+    "gumbel": Gumbel(),
+    "log_logistic": LogLogistic(),
+    "kumaraswamy": Kumaraswamy(),
+    "uniform": Uniform(),
+    "shifted_exponential": ShiftedExponential(),
 }
 
 

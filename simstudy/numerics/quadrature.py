@@ -18,6 +18,7 @@ from simstudy.parameters import Array, Columns
 
 Sampler = Callable[[np.random.Generator, Columns, tuple[int, ...]], Array]
 Function = Callable[[Array, Columns], Array]
+Breaks = Callable[[Columns], Sequence[Array]]
 
 
 class Space(Protocol):
@@ -60,6 +61,7 @@ def expected_products(
     score: Callable[[Array, Columns], Sequence[Array]],
     space: Space,
     theta: Columns,
+    breaks: Breaks | None = None,
 ) -> list[Array]:
     """Return E[sᵢsⱼ] packed, of the shape that the parameters θ broadcast to; NaN where θ is not finite."""
     shape = np.broadcast_shapes(*(np.shape(column) for column in theta))
@@ -67,7 +69,7 @@ def expected_products(
     known = np.isfinite(flat).all(axis=0)
     if not known.all():  # samplers may refuse NaN
         flat = [column[known] for column in flat]
-    packed = _products(sample, log_density, score, space, flat)
+    packed = _products(sample, log_density, score, space, flat, breaks)
     found = np.full((len(packed), *known.shape), np.nan)
     found[:, known] = packed
     return [entry.reshape(shape) for entry in found]
@@ -79,11 +81,12 @@ def _products(
     score: Callable[[Array, Columns], Sequence[Array]],
     space: Space,
     flat: Sequence[Array],
+    breaks: Breaks | None,
 ) -> Array:
     """Return E[sᵢsⱼ] of rows θ (R,), one row of the result per packed entry."""
     packed: list[list[Array]] = [[np.empty(0)] for _ in pairs(len(flat))]
     for columns in _slices(flat):
-        x, weights = rule(sample, space, columns)
+        x, weights = rule(sample, space, columns, breaks(columns) if breaks else ())
         mass = weights * np.exp(log_density(x, columns))
         scores = score(x, columns)
         for entry, (i, j) in zip(packed, pairs(len(flat)), strict=True):
@@ -102,8 +105,11 @@ def _slices(flat: Sequence[Array]) -> Iterator[list[Array]]:
         yield [column[first : first + _ROWS_AT_ONCE, np.newaxis] for column in flat]
 
 
-def rule(sample: Sampler, space: Space, theta: Columns) -> tuple[Array, Array]:
-    """Return nodes and weights (R, m) for ∫ f(x) dx or Σ f(x) over the sample space, for θ as p arrays (R, 1)."""
+def rule(sample: Sampler, space: Space, theta: Columns, breaks: Sequence[Array] = ()) -> tuple[Array, Array]:
+    """Return nodes and weights (R, m) for ∫ f(x) dx or Σ f(x) over the sample space, for θ as p arrays (R, 1).
+
+    Breaks, arrays (R, 1), are points where f or one of its derivatives jumps.
+    """
     rows = len(theta[0])
     pilot = np.sort(sample(np.random.default_rng(0), theta, (rows, _PILOT)), axis=-1)
     if space.discrete:
@@ -111,6 +117,8 @@ def rule(sample: Sampler, space: Space, theta: Columns) -> tuple[Array, Array]:
     if space.circular:
         return _circle(pilot, space)
     cuts = np.quantile(pilot, _inner_cuts(space), axis=-1).T
+    if breaks:
+        cuts = np.sort(np.concatenate([cuts, *(np.broadcast_to(at, (rows, 1)) for at in breaks)], axis=-1), axis=-1)
     parts = [_lower_end(cuts, space), *_panels(cuts), _upper_end(cuts, space)]
     nodes, weights = (np.concatenate(arrays, axis=-1) for arrays in zip(*parts, strict=True))
     return np.clip(nodes, np.nextafter(space.lower, np.inf), np.nextafter(space.upper, -np.inf)), weights

@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from simstudy.families import REGISTRY
+from simstudy.families.base import Family
 from simstudy.families.plugin import Origin, told
 from simstudy.inference.likelihood import expected_information as packed_information
 from simstudy.numerics.symmetric import fill, unpack
@@ -118,7 +119,7 @@ def _of_the_right_model(scenario: Scenario) -> Limits:
     found = replace(
         regular(theta, _information(scenario, theta[np.newaxis])[0]),
         periods=_periods(scenario),
-        irregularity=family.irregularity(base),
+        irregularity=family.irregularity(base) if _may_be_irregular(family, scenario) else "",
     )
     if not found.irregularity or not is_base:
         return found
@@ -135,6 +136,11 @@ def _of_the_right_model(scenario: Scenario) -> Limits:
         rates=exact.rates[kept],
         rate_covariance=exact.rate_covariance[at],
     )
+
+
+def _may_be_irregular(family: Family, scenario: Scenario) -> bool:
+    """Tell whether there is anything irregular about the free parameters: a corner that is known spoils nothing."""
+    return not family.corners or bool(set(family.corners) & set(scenario.free))
 
 
 def _of_a_wrong_model(scenario: Scenario) -> Limits:
