@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simstudy.errors import ConfigError, nearest
-from simstudy.families import FAMILIES, family
+from simstudy.families import REGISTRY, family
 from simstudy.inference import fit
 from simstudy.parameters import Domain
 from simstudy.results import SUMMARY, Results
@@ -24,14 +24,39 @@ from simstudy.study.scenario import Scenario, Study
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["expected_information", "families", "family", "fit", "load", "report", "run"]
+__all__ = ["expected_information", "families", "family", "fit", "load", "load_plugin", "report", "run"]
 
 FORMATS = ("svg",)
 
 
 def families() -> list[str]:
-    """Return the names of all families."""
-    return list(FAMILIES)
+    """Return the names of all families, those of plug-ins last."""
+    return REGISTRY.names()
+
+
+def load_plugin(path: str | Path) -> list[str]:
+    """Load the families of a Python file, so that they can be used by name as the built-in ones are.
+
+    A family is every instance and every class of `simstudy.families.base.Family` that the file defines at its top
+    level, or those that it lists as ``FAMILIES``. Loading a file again after an edit replaces its families.
+
+    Parameters
+    ----------
+    path
+        The file. It is run, as ``import`` would.
+
+    Returns
+    -------
+    list of str
+        Names of its families.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read or raises an exception, if it defines no family or an incomplete one, or if a name
+        is that of another family.
+    """
+    return REGISTRY.load(path)
 
 
 def expected_information(family: str, parameters: Mapping[str, float], known: Iterable[str] = ()) -> pd.DataFrame:

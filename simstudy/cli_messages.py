@@ -18,15 +18,19 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def reproducing_command(config: Path, replicates: int | None) -> str:
+def reproducing_command(config: Path, replicates: int | None, plugins: Sequence[Path] = ()) -> str:
     """Return the command that makes the same numbers, without what does not matter to them.
 
-    >>> reproducing_command(Path("configs/normal.yaml"), 500)
-    'simstudy run configs/normal.yaml --replicates 500'
+    >>> reproducing_command(Path("configs/normal.yaml"), 500, [Path("my_families.py")])
+    'simstudy run configs/normal.yaml --replicates 500 --plugin my_families.py'
     """
-    shown = config.name if config.is_absolute() else config.as_posix()
     options = [] if replicates is None else ["--replicates", str(replicates)]
-    return shlex.join(["simstudy", "run", shown, *options])
+    options += [word for path in plugins for word in ("--plugin", _shown(path))]
+    return shlex.join(["simstudy", "run", _shown(config), *options])
+
+
+def _shown(path: Path) -> str:
+    return path.name if path.is_absolute() else path.as_posix()
 
 
 class Failures:

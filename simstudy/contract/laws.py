@@ -67,6 +67,11 @@ def check(family: Family, seed: int = 0, laws: Iterable[str] | None = None) -> l
     ConfigError
         If there is no law of that name.
     """
+    return [finding for law in chosen_laws(family, laws) for finding in law.check(family, seed)]
+
+
+def chosen_laws(family: Family, laws: Iterable[str] | None = None) -> list[Law]:
+    """Return the laws of those names, by default all; raises as `check` does."""
     chosen = list(LAWS) if laws is None else list(laws)
     declared = getattr(family, "irregular", {})
     faults = [f"laws: there is no law '{name}'{nearest(name, LAWS)}" for name in chosen if name not in LAWS]
@@ -77,4 +82,4 @@ def check(family: Family, seed: int = 0, laws: Iterable[str] | None = None) -> l
     ]
     if faults:
         raise ConfigError(faults)
-    return [finding for name in chosen for finding in LAWS[name].check(family, seed)]
+    return [LAWS[name] for name in chosen]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simstudy.families.base import Family, unknown_family
+from simstudy.families.base import Family
 from simstudy.families.beta import Beta
 from simstudy.families.cauchy import Cauchy
 from simstudy.families.chi_squared import ChiSquared
@@ -23,6 +23,7 @@ from simstudy.families.normal_mixture import NormalMixture
 from simstudy.families.pareto import Pareto
 from simstudy.families.poisson import Poisson
 from simstudy.families.rayleigh import Rayleigh
+from simstudy.families.registry import Registry
 from simstudy.families.shifted_exponential import ShiftedExponential
 from simstudy.families.uniform import Uniform
 from simstudy.families.von_mises import VonMises
@@ -56,9 +57,10 @@ FAMILIES: dict[str, Family] = {
 }
 
 
+REGISTRY = Registry(FAMILIES)
+"""These, and the families of plug-ins."""
+
+
 def family(name: str) -> Family:
     """Return the family of that name (ConfigError, with the nearest name, where there is none)."""
-    try:
-        return FAMILIES[name]
-    except KeyError:
-        raise unknown_family(name, FAMILIES) from None
+    return REGISTRY.find(name)

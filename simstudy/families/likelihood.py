@@ -9,6 +9,7 @@ from typing import ClassVar, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from simstudy.errors import FamilyError
 from simstudy.numerics.symmetric import Entry, congruence, pairs, plus, position, pull_back, times
 from simstudy.parameters import Array, Columns, Parametrisation
 
@@ -101,8 +102,11 @@ def reparametrised(base: Evaluation, form: Parametrisation, phi: Columns) -> Eva
 
 
 def against_rows(theta: Columns) -> list[Array]:
-    """Give parameters of shape (R,) a last axis, so that they broadcast against data (R, n)."""
-    return [np.asarray(column, dtype=float)[..., np.newaxis] for column in theta]
+    """Give parameters of shape (R,) a last axis, so that they broadcast against data (R, n); read only."""
+    columns = [np.asarray(column, dtype=float)[..., np.newaxis] for column in theta]
+    for column in columns:
+        column.flags.writeable = False  # a family that writes into θ would change it under the optimiser
+    return columns
 
 
 class ElementwiseLikelihood(FamilyLikelihood):
@@ -135,11 +139,11 @@ class ElementwiseLikelihood(FamilyLikelihood):
         log_density, score, hessian = self._functions
         at = against_rows(theta)
         scores = score(self.x, at)
-        outer = [self._mean(scores[i] * scores[j]) for i, j in pairs(len(scores))] if products else []
+        outer = [self._mean(scores[i] * scores[j], "score") for i, j in pairs(len(scores))] if products else []
         return Evaluation(
-            self._mean(log_density(self.x, at)),
-            [self._mean(entry) for entry in scores],
-            [-self._mean(entry) for entry in hessian(self.x, at)],
+            self._mean(log_density(self.x, at), "log_density"),
+            [self._mean(entry, "score") for entry in scores],
+            [-self._mean(entry, "hessian") for entry in hessian(self.x, at)],
             outer,
         )
 
@@ -147,6 +151,10 @@ class ElementwiseLikelihood(FamilyLikelihood):
         """Return the likelihood of some of the rows."""
         return type(self)(self.x[rows], self.usable[rows], *self._functions)
 
-    def _mean(self, values: Array) -> Array:
+    def _mean(self, values: Array, what: str) -> Array:
         shape = (self.rows, self.size)
-        return np.asarray(np.broadcast_to(values, shape).mean(axis=-1))
+        try:
+            return np.asarray(np.broadcast_to(values, shape).mean(axis=-1))
+        except ValueError:
+            message = f"{what} returned an array of shape {np.shape(values)} for data of shape {shape}"
+            raise FamilyError(message) from None

@@ -104,7 +104,7 @@ def _family_solution(likelihood: Likelihood) -> Maximum | None:
     phi = solution.theta if likelihood.is_base else likelihood.parametrisation.from_base(solution.theta)
     theta = [np.array(phi[i]) for i in likelihood.kept]
     value = np.full(likelihood.rows, np.nan)
-    return Maximum(theta, value, solution.status.copy(), solution.iterations.copy())
+    return Maximum(theta, value, solution.status.astype(np.int8), solution.iterations.astype(np.int16))
 
 
 def _spread(entry: object, rows: int) -> Array:

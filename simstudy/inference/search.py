@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simstudy.families.status import Status
-from simstudy.inference.likelihood import Likelihood
+from simstudy.inference.likelihood import Likelihood, check_entries
 from simstudy.inference.newton import Maximum, maximise
 from simstudy.parameters import Array, Columns, Parametrisation
 
@@ -55,6 +55,7 @@ def _best(maxima: Iterable[Maximum]) -> Maximum:
 
 def _maximise_from(likelihood: Likelihood, start: Columns, wanted: NDArray[np.bool_]) -> Maximum:
     """Maximise the rows wanted that have a start; the others are left at it, MAX_ITERATIONS."""
+    check_entries(likelihood.family, "start", start, len(likelihood.family.parameters))
     phi = start if likelihood.is_base else likelihood.parametrisation.from_base(start)
     free = [np.array(np.broadcast_to(np.asarray(phi[i], dtype=float), (likelihood.rows,))) for i in likelihood.kept]
     rows = np.flatnonzero(wanted & ~np.isnan(free).any(axis=0))

@@ -63,17 +63,35 @@ def expected_products(
     theta: Columns,
     breaks: Breaks | None = None,
 ) -> list[Array]:
-    """Return E[sᵢsⱼ] packed, of the shape that the parameters θ broadcast to."""
+    """Return E[sᵢsⱼ] packed, of the shape that the parameters θ broadcast to; NaN where θ is not finite."""
     shape = np.broadcast_shapes(*(np.shape(column) for column in theta))
     flat = [np.broadcast_to(np.asarray(column, dtype=float), shape).reshape(-1) for column in theta]
-    packed: list[list[Array]] = [[] for _ in pairs(len(theta))]
+    known = np.isfinite(flat).all(axis=0)
+    if not known.all():  # samplers may refuse NaN
+        flat = [column[known] for column in flat]
+    packed = _products(sample, log_density, score, space, flat, breaks)
+    found = np.full((len(packed), *known.shape), np.nan)
+    found[:, known] = packed
+    return [entry.reshape(shape) for entry in found]
+
+
+def _products(
+    sample: Sampler,
+    log_density: Function,
+    score: Callable[[Array, Columns], Sequence[Array]],
+    space: Space,
+    flat: Sequence[Array],
+    breaks: Breaks | None,
+) -> Array:
+    """Return E[sᵢsⱼ] of rows θ (R,), one row of the result per packed entry."""
+    packed: list[list[Array]] = [[np.empty(0)] for _ in pairs(len(flat))]
     for columns in _slices(flat):
         x, weights = rule(sample, space, columns, breaks(columns) if breaks else ())
         mass = weights * np.exp(log_density(x, columns))
         scores = score(x, columns)
-        for entry, (i, j) in zip(packed, pairs(len(theta)), strict=True):
+        for entry, (i, j) in zip(packed, pairs(len(flat)), strict=True):
             entry.append(weighted_sum(mass, scores[i] * scores[j]))
-    return [np.concatenate(entry).reshape(shape) for entry in packed]
+    return np.array([np.concatenate(entry) for entry in packed])
 
 
 def weighted_sum(mass: Array, values: Array) -> Array:

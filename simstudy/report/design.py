@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 
-from simstudy.families import FAMILIES
+from simstudy.families import REGISTRY
 from simstudy.figures.wording import listed, number
 from simstudy.study.scenario import Scenario, Study
 
@@ -34,7 +34,7 @@ def mechanisms(study: Study) -> list[Mechanism]:
 def _mechanism(cells: list[Scenario]) -> Mechanism:
     cell = cells[0]
     values = ", ".join(f"{name} = {number(v)}" for name, v in zip(cell.names, cell.values, strict=True))
-    family = FAMILIES.get(cell.family)
+    family = REGISTRY.get(cell.family)
     return Mechanism(
         name=cell.name,
         law=f"{cell.family}({values})",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from simstudy.errors import FamilyError
+from simstudy.families.base import Family
 from simstudy.families.likelihood import Evaluation, FamilyLikelihood
 from simstudy.inference import mle
 from simstudy.inference.likelihood import Likelihood
@@ -42,7 +44,20 @@ def draw(scenario: Scenario, seed: int, block: int) -> Array:
     """Draw the data sets (B, n) of one block."""
     model = models.drawn(scenario)
     size = (block_size(scenario.n), scenario.n)
-    return model.family.sample(generator(scenario, seed, block), model.base, size)
+    return _sealed(model.family, model.family.sample(generator(scenario, seed, block), model.base, size), size)
+
+
+def _sealed(family: Family, drawn: Array, size: tuple[int, ...]) -> Array:
+    """Return data that no family can write into, in C order, or refuse what are no data of that size."""
+    width = family.sample_space.width
+    shape = size if width is None else (*size, width)
+    x = np.ascontiguousarray(drawn)
+    if x.shape != shape or x.dtype.kind not in "biuf":
+        message = f"{family.name}: sample returned {x.dtype} of shape {x.shape}, not real numbers of shape {shape}"
+        raise FamilyError(message)
+    sealed = x.view()
+    sealed.flags.writeable = False
+    return sealed
 
 
 def estimate(scenario: Scenario, x: Array | FamilyLikelihood) -> Replicates:

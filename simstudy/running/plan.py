@@ -25,6 +25,7 @@ TASK_DRAWS = 2**24
 _FILE_BYTES = 4096
 _PROBE_SIZE = 2**16
 _PROBE_BLOCKS = 4
+_LEAST_SECONDS = 1e-9
 
 Cost = Callable[[Scenario], float]
 """Seconds of one core that one replicate of a scenario takes."""
@@ -143,10 +144,13 @@ def _line(probes: Mapping[int, Scenario]) -> tuple[float, float]:
 
 
 def _seconds_per_row(scenario: Scenario) -> float:
-    simulate(scenario, 0, 0, 0)  # the first call pays for imports and caches
-    start = time.perf_counter()
-    rows = len(simulate(scenario, 0, 0, _PROBE_BLOCKS - 1))
-    return max(time.perf_counter() - start, 1e-9) / rows
+    try:
+        simulate(scenario, 0, 0, 0)  # the first call pays for imports and caches
+        start = time.perf_counter()
+        rows = len(simulate(scenario, 0, 0, _PROBE_BLOCKS - 1))
+    except Exception:  # the tasks will tell, and end at once
+        return _LEAST_SECONDS
+    return max(time.perf_counter() - start, _LEAST_SECONDS) / rows
 
 
 def human_seconds(seconds: float) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from simstudy.families import FAMILIES
+from simstudy.families import REGISTRY
 from simstudy.families.base import Family
 from simstudy.parameters import Domain
 from simstudy.study import names, sizes
@@ -117,10 +117,13 @@ def require(key: str, data: Mapping[str, Any], entries: Sequence[Entry], faults:
 
 def _family(entry: Entry, key: str, faults: Faults) -> Family | None:
     given = entry.own.get(key)
-    if isinstance(given, str) and given not in FAMILIES:
-        what = f"there is no family {quoted(given)}{hint(given, list(FAMILIES))}"
+    if not isinstance(given, str):
+        return None
+    found = REGISTRY.get(given)
+    if found is None:
+        what = f"there is no family {quoted(given)}{hint(given, REGISTRY.names())}"
         faults.add((*entry.path, key), what)
-    return FAMILIES.get(given) if isinstance(given, str) else None
+    return found
 
 
 def _form(entry: Entry, family: Family, faults: Faults) -> tuple[str, ...] | None:

@@ -7,7 +7,9 @@ from functools import lru_cache
 
 import numpy as np
 
+from simstudy.families import REGISTRY
 from simstudy.families.base import Family
+from simstudy.families.plugin import Origin, told
 from simstudy.inference.likelihood import expected_information as packed_information
 from simstudy.numerics.symmetric import fill, unpack
 from simstudy.parameters import Array
@@ -80,7 +82,8 @@ def regular(theta: Array, information: Array) -> Limits:
 
 def limits(scenario: Scenario) -> Limits:
     """Return the limits of a scenario: A = B = I(θ) where the model is right and regular."""
-    return _limits(replace(scenario, name="", n=1, replicates=1, level=0.5))
+    origins = tuple(REGISTRY.origins(scenario.families).values())
+    return _limits(replace(scenario, name="", n=1, replicates=1, level=0.5), origins)
 
 
 def limiting_value(scenario: Scenario) -> tuple[float, ...]:
@@ -89,9 +92,22 @@ def limiting_value(scenario: Scenario) -> tuple[float, ...]:
 
 
 @lru_cache(maxsize=4096)
-def _limits(scenario: Scenario) -> Limits:
-    with np.errstate(all="ignore"):
-        return _of_the_right_model(scenario) if scenario.right else _of_a_wrong_model(scenario)
+def _limits(scenario: Scenario, plugins: tuple[Origin, ...]) -> Limits:
+    """Compute them once for a scenario and the plug-ins, which may be edited, that its families come from."""
+    try:
+        with np.errstate(all="ignore"):
+            return _of_the_right_model(scenario) if scenario.right else _of_a_wrong_model(scenario)
+    except Exception as error:
+        if not plugins or isinstance(error, MemoryError):
+            raise
+        return _without_theory(scenario, f"the limits cannot be computed: {told(error)}")
+
+
+def _without_theory(scenario: Scenario, reason: str) -> Limits:
+    """Return no limits, where a plug-in raises an exception: simulation needs none."""
+    size = len(scenario.free)
+    theta = np.array(scenario.truth) if scenario.right else np.full(size, np.nan)
+    return replace(regular(theta, np.full((size, size), np.nan)), right=scenario.right, irregularity=reason)
 
 
 def _of_the_right_model(scenario: Scenario) -> Limits:
@@ -101,7 +117,7 @@ def _of_the_right_model(scenario: Scenario) -> Limits:
     family, is_base = model.family, model.parametrisation.names == model.family.parametrisations[0].names
     kept = [i for i, name in enumerate(model.parametrisation.names) if name in scenario.free]
     found = replace(
-        regular(theta, expected_information(scenario, theta[np.newaxis])[0]),
+        regular(theta, _information(scenario, theta[np.newaxis])[0]),
         periods=_periods(scenario),
         irregularity=family.irregularity(base) if _may_be_irregular(family, scenario) else "",
     )
@@ -133,7 +149,7 @@ def _of_a_wrong_model(scenario: Scenario) -> Limits:
     covariance = bread @ found.products @ bread
     information = np.full((size, size), np.nan)
     if np.isfinite(found.theta).all():
-        information = expected_information(scenario, found.theta[np.newaxis])[0]
+        information = _information(scenario, found.theta[np.newaxis])[0]
     return Limits(
         theta=found.theta,
         hessian=found.hessian,
@@ -155,7 +171,19 @@ def _periods(scenario: Scenario) -> Array:
 
 
 def expected_information(scenario: Scenario, theta: Array) -> Array:
-    """Return I (R, p, p) per observation at estimates (R, p) of the free parameters, the known ones at their values."""
+    """Return I (R, p, p) per observation at estimates (R, p) of the free parameters, the known ones at their values.
+
+    NaN where the family comes from a plug-in and raises an exception.
+    """
+    try:
+        return _information(scenario, theta)
+    except Exception as error:
+        if not REGISTRY.origin(scenario.fit) or isinstance(error, MemoryError):
+            raise
+        return np.full((*theta.shape, theta.shape[-1]), np.nan)
+
+
+def _information(scenario: Scenario, theta: Array) -> Array:
     model = models.fitted(scenario)
     names = model.parametrisation.names
     estimates = dict(zip(scenario.free, theta.T, strict=True))

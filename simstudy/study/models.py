@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simstudy.families import FAMILIES
+from simstudy.families import family as find_family
 from simstudy.families.base import Family
 from simstudy.parameters import Array, Parametrisation
 from simstudy.study.scenario import Scenario
@@ -49,7 +49,7 @@ def fitted(scenario: Scenario) -> Model:
 
 
 def _model(scenario: Scenario, name: str, values: Mapping[str, float | None]) -> Model:
-    family = FAMILIES[name].member(values)
+    family = find_family(name).member(values)
     parametrisation = family.find_parametrisation(values)
     names = parametrisation.names
     return Model(family, parametrisation, {n: float(v) for n, v in values.items() if v is not None and n in names})

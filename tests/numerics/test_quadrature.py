@@ -114,6 +114,21 @@ def test_infinite_values_without_mass_do_not_count():
     assert quadrature.weighted_sum(mass, values) == [1.0]
 
 
+def test_rows_without_parameters_have_no_information():
+    """A sampler may raise an exception when it is asked for draws with NaN."""
+
+    class Picky(Rayleigh):
+        def sample(self, rng, theta, size):
+            assert np.isfinite(theta[0]).all()
+            return super().sample(rng, theta, size)
+
+    with np.errstate(all="ignore"):
+        (found,) = Picky().expected_information([np.array([1.0, np.nan, 2.0, np.inf])])
+        (nothing,) = Picky().expected_information([np.array([np.nan])])
+    np.testing.assert_allclose(found, [4.0, np.nan, 1.0, np.nan], rtol=STENCIL_ERROR)
+    assert np.isnan(nothing).all()
+
+
 @pytest.mark.parametrize(("loc", "kappa"), [(0.3, 0.5), (2.0, 3.0), (3.1, 40.0), (-3.14, 1e5)])
 def test_a_circle_is_covered_wherever_the_mass_lies(loc, kappa):
     """Functions of the angle as a number, which jump at ±π, are integrated as well as periodic ones."""
