@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from simstudy.families.base import Family, unknown_family
 from simstudy.families.beta import Beta
+from simstudy.families.bivariate_normal import BivariateNormal
 from simstudy.families.cauchy import Cauchy
 from simstudy.families.exponential import Exponential
 from simstudy.families.gamma import Gamma
 from simstudy.families.logistic import Logistic
 from simstudy.families.lognormal import Lognormal
+from simstudy.families.multivariate_normal import MultivariateNormal
 from simstudy.families.normal import Normal
 from simstudy.families.poisson import Poisson
 from simstudy.families.weibull import Weibull
@@ -23,6 +25,8 @@ FAMILIES: dict[str, Family] = {
     "logistic": Logistic(),
     "cauchy": Cauchy(),
     "poisson": Poisson(),
+    "bivariate_normal": BivariateNormal(),
+    "multivariate_normal": MultivariateNormal(),
 }
 
 
