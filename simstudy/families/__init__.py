@@ -6,6 +6,7 @@ from simstudy.families.base import Family, unknown_family
 from simstudy.families.beta import Beta
 from simstudy.families.bivariate_normal import BivariateNormal
 from simstudy.families.cauchy import Cauchy
+from simstudy.families.dirichlet import Dirichlet
 from simstudy.families.exponential import Exponential
 from simstudy.families.gamma import Gamma
 from simstudy.families.logistic import Logistic
@@ -27,6 +28,7 @@ FAMILIES: dict[str, Family] = {
     "poisson": Poisson(),
     "bivariate_normal": BivariateNormal(),
     "multivariate_normal": MultivariateNormal(),
+    "dirichlet": Dirichlet(),
 }
 
 
