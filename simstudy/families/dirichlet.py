@@ -75,7 +75,7 @@ class Dirichlet(ExponentialFamily):
         return _member(min(max(_FEWEST, x.shape[-1]), _MOST))
 
     def sample(self, rng: np.random.Generator, theta: Columns, size: tuple[int, ...]) -> Array:
-        """Draw gamma variates and divide by their sum; of small shape in logarithms, g = g′u^(1/α), g′ of shape α + 1."""
+        """Divide gamma variates by their sum; with a small α in logarithms, g = g′u^(1/α) with g′ of shape α + 1."""
         if min(float(np.min(alpha)) for alpha in theta) >= _SMALL:
             draws = np.stack([rng.standard_gamma(alpha, size) for alpha in theta])
         else:

@@ -149,7 +149,9 @@ def estimate(likelihood: VectorLikelihood, known: Mapping[int, Array]) -> Estima
     y = {i: moments.origin[i] - known[i] + moments.rest[i] for i in fixed}
     moved: dict[int, Array] = dict(y)
     if 0 < len(fixed) < size:
-        weights, _ = solve([scatter[position(i, j, size)] for k, i in enumerate(fixed) for j in fixed[k:]], [*y.values()])
+        weights, _ = solve(
+            [scatter[position(i, j, size)] for k, i in enumerate(fixed) for j in fixed[k:]], [*y.values()]
+        )
         for b in set(range(size)) - set(fixed):
             moved[b] = np.asarray(sum(scatter[position(a, b, size)] * w for a, w in zip(fixed, weights, strict=True)))
     covariance = [s + (moved[i] * moved[j] if fixed else 0.0) for s, (i, j) in zip(scatter, pairs(size), strict=True)]
