@@ -16,7 +16,7 @@ from simstudy.families.exponential_family import (
 )
 from simstudy.families.likelihood import Solution
 from simstudy.families.sample_space import OPEN_UNIT_INTERVAL
-from simstudy.families.simplex import NARROW, dirichlet_terms, log_moments, precision_start, solve_shares
+from simstudy.families.simplex import NARROW, dirichlet_terms, log_moments, log_ratio, precision_start, solve_shares
 from simstudy.families.solution import solution
 from simstudy.families.status import Status
 from simstudy.parameters import POSITIVE, UNIT_INTERVAL, Array, Columns, Parameter, Parametrisation
@@ -52,8 +52,9 @@ class Beta(ExponentialFamily):
         means = [means[0] - np.log(mean), means[1] - np.log1p(-mean)]
         narrow = np.minimum(covariance[0], covariance[2]) < NARROW
         if narrow.any():
-            d, m = x[narrow] - mean[narrow, np.newaxis], mean[narrow, np.newaxis]
-            exact = log_moments((np.log1p(d / m), np.log1p(-d / (1.0 - m))))
+            near, m = x[narrow], mean[narrow, np.newaxis]
+            d = near - m
+            exact = log_moments((log_ratio(near, m, d), log_ratio(1.0 - near, 1.0 - m, -d)))
             for column, better in zip((*means, *covariance), (*exact[0], *exact[1]), strict=True):
                 column[narrow] = better
         base = -(means[0] + np.log(mean) + means[1] + np.log1p(-mean))

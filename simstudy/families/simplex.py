@@ -22,6 +22,12 @@ _ITERATIONS = 100
 NARROW = 1e-3
 
 
+def log_ratio(share: Array, start: Array, moved: Array) -> Array:
+    """Return log(share/start), near 0 from moved = share − start."""
+    change = moved / start
+    return np.where(np.abs(change) < 0.5, np.log1p(np.maximum(change, -0.5)), np.log(share / start))
+
+
 def log_shares(shares: Sequence[Array], origin: Sequence[Array]) -> list[Array]:
     """Return log(mᵢ/oᵢ), the difference of the largest share being minus the sum of the others."""
     moved = [share - start for share, start in zip(shares, origin, strict=True)]
@@ -29,8 +35,7 @@ def log_shares(shares: Sequence[Array], origin: Sequence[Array]) -> list[Array]:
     logs = []
     for i, (share, start) in enumerate(zip(shares, origin, strict=True)):
         others = sum(other for k, other in enumerate(moved) if k != i)
-        ratio = np.where(share == largest, -others, moved[i]) / start
-        logs.append(np.where(np.abs(ratio) < 0.5, np.log1p(np.maximum(ratio, -0.5)), np.log(share / start)))
+        logs.append(log_ratio(share, start, np.where(share == largest, -others, moved[i])))
     return logs
 
 
