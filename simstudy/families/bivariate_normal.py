@@ -37,11 +37,13 @@ def _jacobian(theta: Columns) -> tuple[tuple[Entry, ...], ...]:
     )
 
 
-def _deviations(theta: Columns, y: Array, scatter: Array) -> list[Array]:
+def _deviations(theta: Columns, y: Array, scatter: Array | None) -> list[Array]:
     """Return the means of p, q, p² − 1, pq, q² − 1."""
     _, _, s, t, r = theta
     c = _rest(r)
     p, q = y[0] / s, (y[1] / t - r * y[0] / s) / c
+    if scatter is None:
+        return [p, q, p * p - 1.0, p * q, q * q - 1.0]
     a, ab, b = scatter[0] / (s * s), scatter[1] / (s * t), scatter[2] / (t * t)
     slope = ab - r * a
     return [p, q, a - 1.0 + p * p, slope / c + p * q, (b - r * ab - r * slope) / (c * c) - 1.0 + q * q]
@@ -83,17 +85,17 @@ class BivariateNormal(GaussianVectors):
             one += mean
         return np.moveaxis(draws, 0, -1)
 
-    def mean_value(self, theta: Columns, y: Array, scatter: Array) -> Array:
+    def mean_value(self, theta: Columns, y: Array, scatter: Array | None) -> Array:
         """Return the mean log-likelihood, with p² + q² in place of (u² − 2ρuv + v²)/(1 − ρ²)."""
         _, _, s, t, r = theta
         _, _, p_square, _, q_square = _deviations(theta, y, scatter)
         return np.asarray(-_LOG_TWO_PI - 1.0 - np.log(s) - np.log(t) - np.log(_rest(r)) - 0.5 * (p_square + q_square))
 
-    def mean_score(self, theta: Columns, y: Array, scatter: Array) -> list[Entry]:
+    def mean_score(self, theta: Columns, y: Array, scatter: Array | None) -> list[Entry]:
         """Return the mean score, linear in the deviations of p, q, p², pq and q² from their expectations."""
         return pull_back(_deviations(theta, y, scatter), _jacobian(theta))
 
-    def mean_information(self, theta: Columns, y: Array, scatter: Array) -> list[Entry]:
+    def mean_information(self, theta: Columns, y: Array, scatter: Array | None) -> list[Entry]:
         """Return I(θ) and what the deviations of p, q, p², pq and q² from their expectations add to it."""
         _, _, s, t, r = theta
         c = _rest(r)

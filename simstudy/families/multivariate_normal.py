@@ -87,22 +87,23 @@ class MultivariateNormal(GaussianVectors):
             draws[i] += theta[i]
         return np.moveaxis(draws, 0, -1)
 
-    def mean_value(self, theta: Columns, y: Array, scatter: Array) -> Array:
+    def mean_value(self, theta: Columns, y: Array, scatter: Array | None) -> Array:
         """Return the mean log-likelihood, yᵀΛy as Σᵢ eᵢ²/Dᵢ with e = L⁻¹y."""
         place = _place(theta, self.width)
         # Python's sum adds in one order whatever the number of data sets.
         square = sum(along(place.inner, y) ** 2 / place.pivots + np.log(place.pivots))
-        trace = sum(_column(2.0 * _halves(self.width), scatter.ndim - 1) * place.packed * scatter)
-        return np.asarray(-0.5 * (self.width * _LOG_TWO_PI + square + trace))
+        if scatter is not None:
+            square = square + sum(_column(2.0 * _halves(self.width), scatter.ndim - 1) * place.packed * scatter)
+        return np.asarray(-0.5 * (self.width * _LOG_TWO_PI + square))
 
-    def mean_score(self, theta: Columns, y: Array, scatter: Array) -> list[Entry]:
+    def mean_score(self, theta: Columns, y: Array, scatter: Array | None) -> list[Entry]:
         """Return Λy and ½ tr(Eₖₗ G)."""
         place = _place(theta, self.width)
         halves = _halves(self.width)
         surplus = _surplus(place, y, scatter)
         return [*along(place.precision, y), *(f * entry for f, entry in zip(halves, surplus, strict=True))]
 
-    def mean_information(self, theta: Columns, y: Array, scatter: Array) -> list[Entry]:
+    def mean_information(self, theta: Columns, y: Array, scatter: Array | None) -> list[Entry]:
         """Return Λ, ΛEₖₗΛy and ½ tr(Eₖₗ ΛEᵢⱼΛ) + ½ tr(Eₖₗ(ΛEᵢⱼG + GEᵢⱼΛ))."""
         place, size = _place(theta, self.width), self.width
         k, m, position_of = triangle(size)
@@ -188,10 +189,19 @@ def _place(theta: Columns, size: int) -> _Place:
     return _Place(covariance, packed, packed[place], inner, outer, pivots)
 
 
-def _surplus(place: _Place, y: Array, scatter: Array) -> Array:
-    """Return G = Λ(S + yyᵀ − Σ)Λ, packed; 0 to rounding at the estimates."""
+def _surplus(place: _Place, y: Array, scatter: Array | None) -> Array:
+    """Return G = Λ(S + yyᵀ − Σ)Λ, packed; 0 to rounding at the estimates.
+
+    As L⁻ᵀD⁻¹ H D⁻¹L⁻¹ with H = L⁻¹(S + yyᵀ − Σ)L⁻ᵀ, so that where Σ is nearly singular rounding is large along its small
+    eigenvalues only.
+    """
     rows, columns, _ = triangle(len(y))
-    return along_both(place.precision, scatter + y[rows] * y[columns] - place.covariance)
+    e = along(place.inner, y)
+    if scatter is None:
+        rest = -(place.pivots[rows] * _column(rows == columns, y.ndim - 1))
+    else:
+        rest = along_both(place.inner, scatter - place.covariance)
+    return along_both(place.outer, rest + e[rows] * e[columns])
 
 
 def _trace(one: Array, two: Array, size: int) -> Array:

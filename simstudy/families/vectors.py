@@ -38,21 +38,21 @@ class GaussianVectors(Family):
     """A family of normal vectors.
 
     A member gives the mean value, score, information and score products at θ of data sets of which the deviations
-    y = x̄ − μ (d arrays) and the packed scatter S about x̄ are given; a single observation has S = 0.
+    y = x̄ − μ (d, …) and the packed scatter S about x̄ are given; a single observation has no scatter.
     """
 
     width: int
 
     @abstractmethod
-    def mean_value(self, theta: Columns, y: Array, scatter: Array) -> Array:
+    def mean_value(self, theta: Columns, y: Array, scatter: Array | None) -> Array:
         """Return the mean log-likelihood."""
 
     @abstractmethod
-    def mean_score(self, theta: Columns, y: Array, scatter: Array) -> list[Entry]:
+    def mean_score(self, theta: Columns, y: Array, scatter: Array | None) -> list[Entry]:
         """Return the mean score."""
 
     @abstractmethod
-    def mean_information(self, theta: Columns, y: Array, scatter: Array) -> list[Entry]:
+    def mean_information(self, theta: Columns, y: Array, scatter: Array | None) -> list[Entry]:
         """Return the observed information, packed."""
 
     @abstractmethod
@@ -77,13 +77,13 @@ class GaussianVectors(Family):
         """Return ∂² log p/∂θᵢ∂θⱼ, packed."""
         return [-np.asarray(entry) for entry in self.mean_information(*self._single(x, theta))]
 
-    def _single(self, x: Array, theta: Columns) -> tuple[list[Array], Array, Array]:
+    def _single(self, x: Array, theta: Columns) -> tuple[list[Array], Array, None]:
         axes = max(np.ndim(x) - 1, *(np.ndim(column) for column in theta))
         columns = [np.asarray(column, dtype=float) for column in theta]
         columns = [column.reshape((1,) * (axes - column.ndim) + column.shape) for column in columns]
         data = np.moveaxis(np.asarray(x, dtype=float), -1, 0)
         y = np.stack([one - column for one, column in zip(data, columns, strict=False)])
-        return columns, y, np.zeros((len(pairs(self.width)),) + (1,) * axes)
+        return columns, y, None
 
     def start(self, x: Array) -> Columns:
         """Return a rough estimate of θ from data (R, n, d)."""
