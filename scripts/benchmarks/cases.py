@@ -76,5 +76,16 @@ CASES = {
         Case("logistic", (0.0, 1.0), lambda rng, size: rng.logistic(0.0, 1.0, size)),
         Case("cauchy", (0.0, 1.0), lambda rng, size: rng.standard_cauchy(size)),
         Case("poisson", (5.0,), lambda rng, size: rng.poisson(5.0, size)),
+        Case(
+            "bivariate_normal",
+            (0.0, 0.0, 1.0, 1.0, 0.5),
+            lambda rng, size: rng.multivariate_normal([0.0, 0.0], [[1.0, 0.5], [0.5, 1.0]], size, method="cholesky"),
+        ),
+        Case(
+            "multivariate_normal",
+            (0.0, 0.0, 1.0, 0.3, 1.0),
+            lambda rng, size: rng.multivariate_normal([0.0, 0.0], [[1.0, 0.3], [0.3, 1.0]], size, method="cholesky"),
+        ),
+        Case("dirichlet", (2.0, 3.0, 4.0), lambda rng, size: rng.dirichlet([2.0, 3.0, 4.0], size)),
     )
 }

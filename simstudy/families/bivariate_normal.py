@@ -102,7 +102,7 @@ class BivariateNormal(GaussianVectors):
         p, q, pp, pq, qq = _deviations(theta, y, scatter)
         a, h, k = r * pq / c, r / (c * c), 1.0 / (c * c)
         v, bend = r * p + c * q, (1.0 + r * r) / (c * c * c)
-        added = (
+        added: tuple[Entry, ...] = (
             0.0, 0.0, (p + k * p - r * q / c) / (s * s), -h * v / (s * t), (bend * q - h * p) / s,
             0.0, -h * p / (s * t), (2.0 * q / c + h * p) / (t * t), (k * p - 2.0 * h * q / c) / t,
             ((2.0 + k) * pp - 2.0 * a) / (s * s), -(r * h * pp + a) / (s * t), (bend * pq - h * pp) / s,
@@ -127,11 +127,12 @@ class BivariateNormal(GaussianVectors):
         """Return the closed form."""
         _, _, s, t, r = (np.asarray(column, dtype=float) for column in theta)
         k = 1.0 / ((1.0 - r) * (1.0 + r))
+        slope = 0.0 - r * k  # not −0 where ρ is 0
         return [
-            k / (s * s), -r * k / (s * t), 0.0, 0.0, 0.0,
+            k / (s * s), slope / (s * t), 0.0, 0.0, 0.0,
             k / (t * t), 0.0, 0.0, 0.0,
-            k * (2.0 - r * r) / (s * s), -k * r * r / (s * t), -k * r / s,
-            k * (2.0 - r * r) / (t * t), -k * r / t,
+            k * (2.0 - r * r) / (s * s), 0.0 - k * r * r / (s * t), slope / s,
+            k * (2.0 - r * r) / (t * t), slope / t,
             k * k * (1.0 + r * r),
         ]  # fmt: skip
 

@@ -90,12 +90,12 @@ class Dirichlet(ExponentialFamily):
         columns = np.ascontiguousarray(np.moveaxis(np.asarray(x, dtype=float), -1, 0))
         mean = columns.mean(axis=-1)
         origin = mean / sum(mean)
-        means, covariance = log_moments(np.log(columns))
+        means, covariance = log_moments(list(np.log(columns)))
         means = [one - log for one, log in zip(means, np.log(origin), strict=True)]
         narrow = np.min([covariance[position(i, i, len(columns))] for i in range(len(columns))], axis=0) < NARROW
         if narrow.any():
             near, o = columns[:, narrow], origin[:, narrow, np.newaxis]
-            exact = log_moments(log_ratio(near, o, near - o))
+            exact = log_moments(list(log_ratio(near, o, near - o)))
             for column, better in zip((*means, *covariance), (*exact[0], *exact[1]), strict=True):
                 column[narrow] = better
         constant = (columns.max(axis=-1) == columns.min(axis=-1)).all(axis=0)
@@ -104,7 +104,9 @@ class Dirichlet(ExponentialFamily):
 
     def terms(self, theta: Columns, origin: Array | float) -> Terms:
         """Return η = α, A = log B(α), E[T] = ψ(αᵢ) − ψ(Σα) and Cov(T), without cancellation."""
-        return dirichlet_terms([np.asarray(alpha, dtype=float) for alpha in theta], list(np.moveaxis(origin, -1, 0)))
+        return dirichlet_terms(
+            [np.asarray(alpha, dtype=float) for alpha in theta], list(np.moveaxis(np.asarray(origin), -1, 0))
+        )
 
     def centre(self, theta: Columns) -> Array | float:
         """Return the mean."""

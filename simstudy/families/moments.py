@@ -46,14 +46,14 @@ def along(matrix: Array, tensor: Array) -> Array:
     total = columns[0] * tensor[0]
     for column, part in zip(columns[1:], tensor[1:], strict=True):
         total = total + column * part
-    return total
+    return np.asarray(total)
 
 
 def along_both(matrix: Array, packed: Array) -> Array:
     """Apply a matrix to both indices of the pairs on the first axis."""
     rows, columns, place = triangle(len(matrix))
     half = along(matrix, packed[place])
-    return along(matrix, np.swapaxes(half, 0, 1))[rows, columns]
+    return np.asarray(along(matrix, np.swapaxes(half, 0, 1))[rows, columns])
 
 
 class Spread(NamedTuple):

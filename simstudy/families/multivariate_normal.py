@@ -192,8 +192,8 @@ def _place(theta: Columns, size: int) -> _Place:
 def _surplus(place: _Place, y: Array, scatter: Array | None) -> Array:
     """Return G = Λ(S + yyᵀ − Σ)Λ, packed; 0 to rounding at the estimates.
 
-    As L⁻ᵀD⁻¹ H D⁻¹L⁻¹ with H = L⁻¹(S + yyᵀ − Σ)L⁻ᵀ, so that where Σ is nearly singular rounding is large along its small
-    eigenvalues only.
+    As L⁻ᵀD⁻¹ H D⁻¹L⁻¹ with H = L⁻¹(S + yyᵀ − Σ)L⁻ᵀ, so that where Σ is nearly singular, rounding is large along its
+    small eigenvalues only.
     """
     rows, columns, _ = triangle(len(y))
     e = along(place.inner, y)

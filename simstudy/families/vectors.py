@@ -63,7 +63,7 @@ class GaussianVectors(Family):
         """Reduce data (R, n, d) to moments."""
         moments = Moments.of(x)
         usable = np.isfinite(moments.origin).all(axis=0) & np.isfinite(moments.fourth).all(axis=(0, 1))
-        return VectorLikelihood(self, moments, x.shape[1], usable)
+        return VectorLikelihood(self, moments, x.shape[1], np.asarray(usable))
 
     def log_density(self, x: Array, theta: Columns) -> Array:
         """Return log p(x; θ), of vectors along the last axis."""
