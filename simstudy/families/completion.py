@@ -1,4 +1,4 @@
-"""Covariance matrices of which some entries are known, completed so that they are positive definite."""
+"""Covariance matrices of which some entries are known: one that is positive definite, and the way up from there."""
 
 from __future__ import annotations
 
@@ -6,24 +6,35 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from simstudy.families.base import Family
+from simstudy.families.likelihood import FamilyLikelihood
+from simstudy.families.moments import triangle
 from simstudy.families.vectors import definite
-from simstudy.numerics.symmetric import pairs, position, solve
-from simstudy.parameters import Array
+from simstudy.numerics.symmetric import pairs, position, select, solve
+from simstudy.parameters import Array, Columns
 
-# What is completed keeps this far from matrices that are not positive definite.
-_SHRUNK, _ROOM = 0.9, 2.0
+# Correlations of the sample are shrunk by this, so that a sample without n > d will do.
+_SHRUNK = 0.9
+# Least eigenvalues, in units of variances, that are tried one after the other, and projections for each of them.
+_FLOORS = (0.1, 1e-2, 1e-3, 1e-4, 1e-6)
+_PROJECTIONS = 100
+_SCORINGS, _HALVINGS = 60, 30
+_NEARLY = 1e-8
 
 Held = Mapping[tuple[int, int], Array]
 """Known entries (i, j), i ≤ j."""
 
 
 def completed(sample: Sequence[Array], held: Held, size: int) -> list[Array]:
-    """Return a packed matrix with the known entries and else near that of the sample, if that can be."""
-    near = _shrunk(sample, held, size)
-    sound = definite(near, size)
-    if sound.all():
-        return near
-    return [np.where(sound, a, b) for a, b in zip(near, _by_regressions(near, held, size), strict=True)]
+    """Return a packed matrix (m arrays) near the sample's with the known entries, positive definite if one is found."""
+    rows = len(sample[0])
+    near = np.stack([np.broadcast_to(column, (rows,)) for column in _shrunk(sample, held, size)])
+    for floor in _FLOORS:
+        left = np.flatnonzero(~definite(list(near), size))
+        if not len(left):
+            break
+        near[:, left] = _projected(near[:, left], held, size, floor)
+    return list(near)
 
 
 def _shrunk(sample: Sequence[Array], held: Held, size: int) -> list[Array]:
@@ -40,22 +51,59 @@ def _shrunk(sample: Sequence[Array], held: Held, size: int) -> list[Array]:
     return [np.asarray(held.get((i, j), entry(i, j))) for i, j in pairs(size)]
 
 
-def _by_regressions(chosen: Sequence[Array], held: Held, size: int) -> list[Array]:
-    """Return the known entries completed coordinate by coordinate, free ones being regressions on known ones.
+def _projected(packed: Array, held: Held, size: int, floor: float) -> Array:
+    """Project by turns on matrices with no eigenvalue below the floor and on those with the known entries.
 
-    The covariances of a coordinate with those before it are those of its regression on the ones to which its covariance
-    is known; a free variance has room above the variance of that regression.
+    Source: Higham (2002), Computing the nearest correlation matrix, IMA J. Numer. Anal. 22, 329–343.
     """
-    found = list(chosen)
-    for j in range(size):
-        near = [i for i in range(j) if (i, j) in held]
-        matrix = [found[position(a, b, size)] for k, a in enumerate(near) for b in near[k:]]
-        weights = solve(matrix, [held[i, j] for i in near])[0] if near else []
-        for i in set(range(j)) - set(near):
-            terms = (found[position(i, a, size)] * w for a, w in zip(near, weights, strict=True))
-            found[position(i, j, size)] = np.asarray(sum(terms, np.zeros(())))
-        if (j, j) not in held:
-            explained = sum((held[a, j] * w for a, w in zip(near, weights, strict=True)), np.zeros(()))
-            index = position(j, j, size)
-            found[index] = np.maximum(found[index], _ROOM * explained)
-    return found
+    first, second, place = triangle(size)
+    scale = np.sqrt(packed[[position(i, i, size) for i in range(size)]])
+    unit = scale[first] * scale[second]
+    matrix, known = packed / unit, [position(i, j, size) for i, j in held]
+    given = matrix[known]
+    for _ in range(_PROJECTIONS):
+        values, vectors = np.linalg.eigh(np.moveaxis(np.nan_to_num(matrix[place]), -1, 0))
+        raised, vectors = np.maximum(values, floor).T, np.moveaxis(vectors, 0, -1)
+        matrix = np.asarray(sum(raised[k] * vectors[first, k] * vectors[second, k] for k in range(size)))
+        matrix[known] = given
+        if definite(list(matrix), size).all():
+            break
+    return np.asarray(matrix * unit)
+
+
+def scored(family: Family, likelihood: FamilyLikelihood, start: Columns, free: Sequence[int]) -> list[Array]:
+    """Return where Fisher's method of scoring leads from a start, which is near the maximum.
+
+    In covariances the log-likelihood is concave only near its maximum, but I(θ) is positive definite everywhere. Steps
+    are halved until they lead up.
+    """
+    theta, size = [np.array(column) for column in start], len(start)
+    left = np.arange(likelihood.rows)
+    for _ in range(_SCORINGS):
+        part, at = likelihood.select(left), [column[left] for column in theta]
+        found = part.evaluate(at)
+        information = [np.asarray(entry) for entry in select(family.expected_information(at), free, size)]
+        score = [np.asarray(found.score[i]) for i in free]
+        step, _ = solve([np.broadcast_to(entry, (len(left),)) for entry in information], score)
+        length = _length(part, at, step, free, found.value)
+        for i, move in zip(free, step, strict=True):
+            theta[i][left] += np.where(length > 0.0, length * move, 0.0)
+        decrement = np.asarray(sum(g * move for g, move in zip(score, step, strict=True)))
+        left = left[(length > 0.0) & (decrement > _NEARLY)]
+        if not len(left):
+            break
+    return theta
+
+
+def _length(part: FamilyLikelihood, at: Columns, step: Sequence[Array], free: Sequence[int], value: Array) -> Array:
+    """Return 1, ½, ¼, … for each data set, the first that does not lead down, or 0 where none does."""
+    length, found = np.ones(part.rows), np.zeros(part.rows, dtype=bool)
+    for _ in range(_HALVINGS):
+        trial = list(at)
+        for i, move in zip(free, step, strict=True):
+            trial[i] = at[i] + length * move
+        found = part.evaluate(trial).value >= value
+        if found.all():
+            break
+        length = np.where(found, length, 0.5 * length)
+    return np.where(found, length, 0.0)

@@ -10,7 +10,7 @@ from typing import NamedTuple, final
 
 import numpy as np
 
-from simstudy.families.completion import completed
+from simstudy.families.completion import completed, scored
 from simstudy.families.likelihood import Solution
 from simstudy.families.moments import Moments, along, along_both, triangle
 from simstudy.families.solution import closed_form
@@ -140,12 +140,12 @@ class MultivariateNormal(GaussianVectors):
         return minimum_size(free, [f"mean{i}" for i in numbers], [_name(i, i) for i in numbers])
 
     def starts(self, likelihood: VectorLikelihood, known: Mapping[int, Array]) -> Sequence[Columns]:
-        """Return the sample moments, changed so that with what is known they make a positive definite matrix."""
+        """Return where scoring leads from the sample moments, made positive definite with what is known."""
         size = self.width
         mean, sample, _ = estimate(likelihood, {i: value for i, value in known.items() if i < size})
         held = {pairs(size)[i - size]: value for i, value in known.items() if i >= size}
-        chosen = (*mean, *completed(sample, held, size))
-        return ([np.broadcast_to(column, (likelihood.rows,)) for column in chosen],)
+        start = [np.broadcast_to(c, (likelihood.rows,)) for c in (*mean, *completed(sample, held, size))]
+        return (scored(self, likelihood, start, [i for i in range(len(start)) if i not in known]),)
 
     def solve(self, likelihood: VectorLikelihood, known: Mapping[int, Array]) -> Solution | None:
         """Return mean and covariance of the sample with divisor n, as far as means only are known."""
