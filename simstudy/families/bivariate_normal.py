@@ -154,7 +154,7 @@ class BivariateNormal(GaussianVectors):
         """Return the sample moments with divisor n, about the means that are known."""
         if not known.keys() <= {0, 1}:
             return None
-        exists = estimate(likelihood, known).exists & (likelihood.size >= 2 + (not known))
+        exists = estimate(likelihood, known).exists & (likelihood.size >= 2 + (len(known) < 2))
         return closed_form(_moments(likelihood, known), likelihood, exists)
 
 

@@ -18,6 +18,8 @@ _SHRUNK = 0.9
 # Least eigenvalues, in units of variances, that are tried one after the other, and projections for each of them.
 _FLOORS = (0.1, 1e-2, 1e-3, 1e-4, 1e-6)
 _PROJECTIONS = 100
+# Free variances are raised by this factor each time.
+_ROOM = 4.0
 _SCORINGS, _HALVINGS = 60, 30
 _NEARLY = 1e-8
 
@@ -33,6 +35,8 @@ def completed(sample: Sequence[Array], held: Held, size: int) -> list[Array]:
         left = np.flatnonzero(~definite(list(near), size))
         if not len(left):
             break
+        for i in range(size):
+            near[position(i, i, size), left] *= 1.0 if (i, i) in held else _ROOM
         near[:, left] = _projected(near[:, left], held, size, floor)
     return list(near)
 

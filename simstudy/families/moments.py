@@ -41,11 +41,13 @@ def triangle(size: int) -> Triangle:
 
 def along(matrix: Array, tensor: Array) -> Array:
     """Return Σⱼ matrix[i, j] tensor[j, …], the data sets last."""
-    between = (1,) * (tensor.ndim - (matrix.ndim - 1))
-    columns = [matrix[:, j].reshape(len(matrix), *between, *matrix.shape[2:]) for j in range(len(matrix))]
-    total = columns[0] * tensor[0]
-    for column, part in zip(columns[1:], tensor[1:], strict=True):
-        total = total + column * part
+    return np.stack([_combined(row, tensor) for row in matrix])
+
+
+def _combined(weights: Array, tensor: Array) -> Array:
+    total = weights[0] * tensor[0]
+    for weight, part in zip(weights[1:], tensor[1:], strict=True):
+        total += weight * part
     return np.asarray(total)
 
 

@@ -171,4 +171,4 @@ def definite(covariance: Sequence[Array], size: int) -> NDArray[np.bool_]:
 def minimum_size(free: Sequence[str], means: Sequence[str], variances: Sequence[str]) -> int:
     """Return the n at which deviations span as many dimensions as there are free variances."""
     spread = sum(name in free for name in variances)
-    return max(1, spread + all(name in free for name in means) if spread else 1)
+    return max(1, spread + any(name in free for name in means) if spread else 1)
