@@ -152,7 +152,9 @@ class MultivariateNormal(GaussianVectors):
         if any(i >= self.width for i in known):
             return None
         mean, covariance, exists = estimate(likelihood, known)
-        return closed_form([*mean, *covariance], likelihood, exists & (likelihood.size >= self.width + (len(known) < self.width)))
+        return closed_form(
+            [*mean, *covariance], likelihood, exists & (likelihood.size >= self.width + (len(known) < self.width))
+        )
 
 
 def _name(i: int, j: int) -> str:

@@ -16,7 +16,8 @@ from simstudy.numerics.special import log_gamma_minus_stirling, log_minus_digamm
 from simstudy.numerics.symmetric import pairs
 from simstudy.parameters import Array, Columns
 
-_TOLERANCE = 1e-14
+# Decrements that end Newton's method, and below which one that no longer falls is down to rounding.
+_TOLERANCE, _NEARLY = 1e-18, 1e-13
 _ITERATIONS = 100
 # Below this variance of a statistic, logarithms relative to that of the origin would lose digits.
 NARROW = 1e-3
@@ -88,14 +89,16 @@ def solve_shares(mean: Columns, origin: Columns) -> tuple[list[Array], NDArray[n
     start = 0.5 * (len(mean) - 1) / np.maximum(gap, 1e-300)
     result = [o * start for o in origin]
     done, iterations = np.zeros(len(start), dtype=bool), np.zeros(len(start), dtype=np.int16)
-    left = np.arange(len(start))
+    left, last = np.arange(len(start)), np.full(len(start), np.inf)
     for _ in range(_ITERATIONS):
         alpha = [column[left] for column in result]
         step, decrement = _newton_step(alpha, [t[left] for t in mean], [o[left] for o in origin])
         for column, one, move in zip(result, alpha, step, strict=True):
             column[left] = one * np.exp(np.clip(move / one, -1.0, 1.0))
         iterations[left] += 1
-        done[left] = np.abs(decrement) <= _TOLERANCE
+        size = np.abs(decrement)
+        done[left] = (size <= _TOLERANCE) | ((size <= _NEARLY) & (size > 0.25 * last[left]))
+        last[left] = size
         left = left[~done[left]]
         if not len(left):
             break
