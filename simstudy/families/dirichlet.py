@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 from simstudy.families.exponential_family import ExponentialFamily, ExponentialLikelihood, Statistics, Terms
 from simstudy.families.likelihood import Solution
 from simstudy.families.sample_space import OPEN_UNIT_INTERVAL, VectorSpace
-from simstudy.families.simplex import NARROW, dirichlet_terms, log_moments, log_ratio, precision_start, solve_shares
+from simstudy.families.simplex import (
+    NARROW,
+    defect,
+    dirichlet_terms,
+    log_moments,
+    log_ratio,
+    precision_start,
+    solve_shares,
+)
 from simstudy.families.solution import solution
 from simstudy.families.status import Status
 from simstudy.numerics.symmetric import position
@@ -94,8 +102,10 @@ class Dirichlet(ExponentialFamily):
         means = [one - log for one, log in zip(means, np.log(origin), strict=True)]
         narrow = np.min([covariance[position(i, i, len(columns))] for i in range(len(columns))], axis=0) < NARROW
         if narrow.any():
-            near, o = columns[:, narrow], origin[:, narrow, np.newaxis]
-            exact = log_moments(list(log_ratio(near, o, near - o)))
+            near, o = columns[:, narrow], origin[:, narrow]
+            moved = near - o[..., np.newaxis]
+            moved[o.argmax(axis=0), np.arange(o.shape[1])] -= defect(o)[:, np.newaxis]
+            exact = log_moments(list(log_ratio(near, o[..., np.newaxis], moved)))
             for column, better in zip((*means, *covariance), (*exact[0], *exact[1]), strict=True):
                 column[narrow] = better
         constant = (columns.max(axis=-1) == columns.min(axis=-1)).all(axis=0)

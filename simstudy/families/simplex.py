@@ -30,14 +30,25 @@ def log_ratio(share: Array, start: Array, moved: Array) -> Array:
 
 
 def log_shares(shares: Sequence[Array], origin: Sequence[Array]) -> list[Array]:
-    """Return log(mᵢ/oᵢ), the difference of the largest share being minus the sum of the others."""
+    """Return log(mᵢ/oᵢ); the largest oᵢ is taken for what the others leave of 1, to all digits."""
     moved = [share - start for share, start in zip(shares, origin, strict=True)]
-    largest = np.max(np.broadcast_arrays(*shares), axis=0)
+    largest = np.argmax(np.broadcast_arrays(*origin), axis=0)
     logs = []
     for i, (share, start) in enumerate(zip(shares, origin, strict=True)):
         others = sum(other for k, other in enumerate(moved) if k != i)
-        logs.append(log_ratio(share, start, np.where(share == largest, -others, moved[i])))
+        logs.append(log_ratio(share, start, np.where(largest == i, -others, moved[i])))
     return logs
+
+
+def defect(shares: Array) -> Array:
+    """Return 1 − Σ shares along the first axis, without rounding (Knuth's sum of two)."""
+    total, lost = shares[0], np.zeros_like(shares[0])
+    for share in shares[1:]:
+        rounded = total + share
+        part = rounded - total
+        lost = lost + ((total - (rounded - part)) + (share - part))
+        total = rounded
+    return np.asarray((1.0 - total) - lost)
 
 
 def dirichlet_terms(alpha: Sequence[Array], origin: Sequence[Array]) -> Terms:

@@ -150,7 +150,7 @@ LAWS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("width", [2, 4])
+@pytest.mark.parametrize("width", [2, pytest.param(4, marks=pytest.mark.slow)])
 def test_members_of_other_widths_keep_the_laws(width):
     """Those that do not integrate over the sample space."""
     failed = [str(finding) for finding in check(of_width(width), laws=LAWS) if not finding.passed]

@@ -244,7 +244,7 @@ def random_known(family, theta, rng):
     return {names[i]: float(theta[i]) for i in chosen}, {i: float(theta[i]) for i in chosen}
 
 
-@pytest.mark.parametrize(("family", "trials"), [(PAIR, 30), (MANY, 20), (of_width(3), 12)], ids=["pair", "d=2", "d=3"])
+@pytest.mark.parametrize(("family", "trials"), [(PAIR, 15), (MANY, 10), (of_width(3), 7)], ids=["pair", "d=2", "d=3"])
 def test_known_parameters(family, trials):
     """Whatever is known, fits converge, and to no lower a likelihood than a search from many starts."""
     rng = np.random.default_rng(8)
@@ -307,7 +307,7 @@ LAWS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("width", [1, 3])
+@pytest.mark.parametrize("width", [1, pytest.param(3, marks=pytest.mark.slow)])
 def test_members_of_other_dimensions_keep_the_laws(width):
     """Those that do not integrate over the sample space."""
     failed = [str(finding) for finding in check(of_width(width), laws=LAWS) if not finding.passed]
