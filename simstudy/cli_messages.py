@@ -93,8 +93,14 @@ def _human_bytes(size: float) -> str:
 
 def families() -> str:
     """Return the table of families with their parametrisations."""
-    rows = [(name, " | ".join(map(_names, _parametrisations(api.family(name))))) for name in api.families()]
+    rows = [(name, _choices(api.family(name))) for name in api.families()]
     return "\n".join(table([("family", "parameters"), *rows]))
+
+
+def _choices(family: Family) -> str:
+    """Return the parametrisations, with an ellipsis where the number of parameters is not fixed."""
+    choices = " | ".join(map(_names, _parametrisations(family)))
+    return f"{choices}, …" if family.numbered else choices
 
 
 def _parametrisations(family: Family) -> list[Parametrisation]:

@@ -28,8 +28,11 @@ from benchmarks.goals import Goal, block_over_draw  # noqa: E402
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-# By vectorised inversion, or as a transform of exponentials, in simstudy: other numbers of the same law.
-OTHER_NUMBERS = {"logistic", "cauchy", "laplace", "gumbel", "kumaraswamy", "inverse_gaussian", "lindley"}
+# By vectorised inversion, as a transform, or coordinate by coordinate, in simstudy: other numbers of the same law.
+OTHER_NUMBERS = {
+    "logistic", "cauchy", "laplace", "gumbel", "kumaraswamy", "inverse_gaussian", "lindley",
+    "bivariate_normal", "multivariate_normal", "dirichlet",
+}  # fmt: skip
 
 
 def test_every_family_is_measured() -> None:

@@ -100,5 +100,16 @@ CASES = {
         Case("kumaraswamy", (2.0, 3.0), lambda rng, size: (1.0 - rng.random(size) ** (1.0 / 3.0)) ** 0.5),
         Case("uniform", (-1.0, 1.0), lambda rng, size: rng.uniform(-1.0, 1.0, size)),
         Case("shifted_exponential", (0.0, 1.0), lambda rng, size: rng.exponential(1.0, size)),
+        Case(
+            "bivariate_normal",
+            (0.0, 0.0, 1.0, 1.0, 0.5),
+            lambda rng, size: rng.multivariate_normal([0.0, 0.0], [[1.0, 0.5], [0.5, 1.0]], size, method="cholesky"),
+        ),
+        Case(
+            "multivariate_normal",
+            (0.0, 0.0, 1.0, 0.3, 1.0),
+            lambda rng, size: rng.multivariate_normal([0.0, 0.0], [[1.0, 0.3], [0.3, 1.0]], size, method="cholesky"),
+        ),
+        Case("dirichlet", (2.0, 3.0, 4.0), lambda rng, size: rng.dirichlet([2.0, 3.0, 4.0], size)),
     )
 }

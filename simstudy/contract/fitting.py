@@ -63,20 +63,34 @@ def fit_ends(family: Family, point: Point, rng: np.random.Generator) -> Iterator
 
 def unusable_data(family: Family, point: Point, rng: np.random.Generator) -> Iterator[Deviation]:
     """A data set outside the sample space is NOT_FINITE, and the others are none the worse for it."""
-    bad = [np.nan, np.inf, -np.inf, *_outside(family.sample_space)]
     good = family.sample(rng, point.base, (_ROWS, _SIZE)).astype(float)
+    bad = [*(np.full_like(good[0, 3], value) for value in (np.nan, np.inf, -np.inf))]
+    bad += _outside(family.sample_space, good[0, 3])
     x = np.concatenate([good, good[: len(bad)]])
-    x[_ROWS:, 3] = bad if x.ndim == 2 else np.reshape(bad, (-1, 1))
+    x[_ROWS:, 3] = bad
     found, alone = (quiet_fit(family, data, point.parametrisation) for data in (x, good))
     for value, status in zip(bad, found.status[_ROWS:], strict=True):
-        yield must(f"a data set with {value:g} is {status.name}", holds=status is Status.NOT_FINITE)
+        shown = ", ".join(f"{number:g}" for number in np.ravel(value))
+        yield must(f"a data set with {shown} is {status.name}", holds=status is Status.NOT_FINITE)
     as_before = found.status[:_ROWS] == alone.status
     yield must("the other data sets end as without it", holds=bool(as_before.all()))
 
 
-def _outside(space: SampleSpace | VectorSpace) -> list[float]:
-    """Return numbers that are no observations; of vectors and angles none are known but those that are not finite."""
-    if isinstance(space, VectorSpace) or space.circular:
+def _outside(space: SampleSpace | VectorSpace, observation: Array) -> list[Array]:
+    """Return what is finite and no observation; of vectors, a sound one with one of its coordinates outside."""
+    if isinstance(space, SampleSpace):
+        return [np.asarray(number) for number in _beyond(space)]
+    coordinates = space.take_apart(observation)
+    return [
+        space.assemble([*coordinates[:axis], np.asarray(number), *coordinates[axis + 1 :]])[0]
+        for axis, part in enumerate(space.parts)
+        for number in _beyond(part)
+    ]
+
+
+def _beyond(space: SampleSpace) -> list[float]:
+    """Return numbers outside an interval, or between the integers in it; every number is an angle."""
+    if space.circular:
         return []
     ends = [end for end in (space.lower - 1.0, space.upper + 1.0) if np.isfinite(end)]
     return [*ends, 0.5 + np.floor(max(space.lower, 0.0))] if space.discrete else ends

@@ -23,7 +23,7 @@ from simstudy.parameters import Array
 _PILOT = 1001
 _PANEL = 0.25
 # Panels of a plane are this many times longer, since their number is squared.
-_COARSER = 4.0
+_COARSER = 2.0
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(20)
 # log p is rounded in its largest term, which may be some times larger than log p itself.
 _ROUNDING = 64.0 * EPS
@@ -60,6 +60,14 @@ class _Grid(NamedTuple):
     lines: tuple[_Line, ...]
 
 
+class _Nodes(NamedTuple):
+    """Observations where there is mass, (1, m) or (1, m, width), their mass and its relative uncertainty (m,)."""
+
+    x: Array
+    mass: Array
+    uncertainty: Array
+
+
 class Marginal(NamedTuple):
     """The distribution function of one coordinate of an observation at some points."""
 
@@ -84,28 +92,26 @@ class Quadrature:
         pilot = np.asarray(family.sample(np.random.default_rng(1), theta, (1, _PILOT)))[0].astype(float)
         breaks = [float(np.ravel(at)[0]) for at in family.breaks(theta)]
         self._grids = [_grid(self._space, pilot, length, breaks) for length in (2.0, 1.0)]
-        self._masses, self._uncertainty = [], np.zeros(())
+        self._masses, self._nodes = [], []
         for grid in self._grids:
             log_density = np.ravel(family.log_density(grid.x[np.newaxis], theta)).astype(float)
             mass = np.where(np.isfinite(log_density), grid.weights * np.exp(log_density), 0.0)
             self._masses.append(mass)
-            self._uncertainty = _ROUNDING * (1.0 + np.abs(log_density)) + np.minimum(1.0, _BLUR * grid.blur)
+            uncertainty = _ROUNDING * (1.0 + np.abs(log_density)) + np.minimum(1.0, _BLUR * grid.blur)
+            there = mass > _NO_MASS
+            self._nodes.append(_Nodes(grid.x[np.newaxis, there], mass[there], uncertainty[there]))
 
     def expect(self, function: Callable[[Array], Array]) -> Integral:
-        """Return E[f(X)] for f of arrays (1, m), asked for where there is mass only."""
-        terms = []
-        for grid, mass in zip(self._grids, self._masses, strict=True):
-            there = mass > _NO_MASS
-            terms.append(mass[there] * np.ravel(function(grid.x[np.newaxis, there])))
-        coarse, fine = terms
+        """Return E[f(X)] for f of observations (1, m), asked for where there is mass, always at the same two arrays."""
+        coarse, fine = (nodes.mass * np.ravel(function(nodes.x)) for nodes in self._nodes)
         total = float(fine.sum())
-        rounding = float((np.abs(fine) * self._uncertainty[there]).sum())
+        rounding = float((np.abs(fine) * self._nodes[-1].uncertainty).sum())
         return Integral(total, float(abs(total - coarse.sum())) + rounding)
 
     @property
     def mass(self) -> Integral:
         """The integral of the density."""
-        return self.expect(np.ones_like)
+        return self.expect(lambda x: np.ones(x.shape[:2]))
 
     def distributions(self) -> Iterator[Marginal]:
         """Yield the distribution function of each coordinate of an observation."""

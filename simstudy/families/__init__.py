@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from simstudy.families.base import Family
 from simstudy.families.beta import Beta
+from simstudy.families.bivariate_normal import BivariateNormal
 from simstudy.families.cauchy import Cauchy
 from simstudy.families.chi_squared import ChiSquared
+from simstudy.families.dirichlet import Dirichlet
 from simstudy.families.exponential import Exponential
 from simstudy.families.gamma import Gamma
 from simstudy.families.gumbel import Gumbel
@@ -18,6 +20,7 @@ from simstudy.families.log_logistic import LogLogistic
 from simstudy.families.logistic import Logistic
 from simstudy.families.lognormal import Lognormal
 from simstudy.families.maxwell import Maxwell
+from simstudy.families.multivariate_normal import MultivariateNormal
 from simstudy.families.normal import Normal
 from simstudy.families.normal_mixture import NormalMixture
 from simstudy.families.pareto import Pareto
@@ -54,6 +57,9 @@ FAMILIES: dict[str, Family] = {
     "kumaraswamy": Kumaraswamy(),
     "uniform": Uniform(),
     "shifted_exponential": ShiftedExponential(),
+    "bivariate_normal": BivariateNormal(),
+    "multivariate_normal": MultivariateNormal(),
+    "dirichlet": Dirichlet(),
 }
 
 

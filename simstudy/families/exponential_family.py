@@ -64,7 +64,7 @@ class Statistics:
         Sample covariance of T, divisor n.
     base : (R,)
         Mean of log h(x).
-    origin : (R,) or 0
+    origin : (R,), (R, d) or 0
         Reference point of the data that T is taken relative to, so that no digits cancel.
     extra : tuple of arrays (R,)
         Whatever else the family's `solve` needs.
@@ -190,7 +190,8 @@ class ExponentialFamily(Family):
     def likelihood(self, x: Array) -> ExponentialLikelihood:
         """Reduce data (R, n) to sufficient statistics."""
         statistics = self.statistics(x)
-        finite = np.isfinite(statistics.base) & np.isfinite(statistics.origin)
+        origins = np.atleast_2d(np.transpose(statistics.origin))
+        finite = np.isfinite(statistics.base) & np.isfinite(origins).all(axis=0)
         for value in (*statistics.mean, *statistics.covariance):
             finite = finite & np.isfinite(value)
         return ExponentialLikelihood(self, statistics, x.shape[1], finite)
@@ -226,7 +227,11 @@ class ExponentialFamily(Family):
         return [-np.broadcast_to(entry, inside.shape).reshape(shape) for entry in evaluation.information]
 
     def _single(self, x: Array, theta: Columns) -> tuple[Evaluation, NDArray[np.bool_], tuple[int, ...]]:
-        data, *columns = np.broadcast_arrays(np.asarray(x), *theta)
+        x, width = np.asarray(x), self.sample_space.width
+        last = () if width is None else (width,)
+        shape = np.broadcast_shapes(x.shape[: x.ndim - len(last)], *(np.shape(column) for column in theta))
+        data = np.broadcast_to(x, (*shape, *last)).reshape(-1, 1, *last)
+        columns = [np.broadcast_to(column, shape).reshape(-1) for column in theta]
         with np.errstate(all="ignore"):
-            likelihood = self.likelihood(data.reshape(-1, 1))
-            return likelihood.evaluate([c.reshape(-1) for c in columns]), likelihood.usable, data.shape
+            likelihood = self.likelihood(data)
+            return likelihood.evaluate(columns), likelihood.usable, shape

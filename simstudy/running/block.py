@@ -17,8 +17,10 @@ from simstudy.study.replicates import Replicates, concatenate
 from simstudy.study.scenario import Scenario
 from simstudy.study.streams import block_size, generator
 
-# Rows fitted together where the reduced data are small: enough to drown the cost of calling numpy.
+# Rows fitted together where the reduced data are small: enough to drown the cost of calling numpy. Matrices of many
+# parameters are larger than the data, so that there are fewer rows of these.
 _ROWS_TOGETHER = 16384
+_ENTRIES_TOGETHER = 2**18
 
 
 def simulate(scenario: Scenario, seed: int, first_block: int, last_block: int) -> Replicates:
@@ -27,12 +29,14 @@ def simulate(scenario: Scenario, seed: int, first_block: int, last_block: int) -
     All arithmetic is elementwise over replicates, so a row's bits do not depend on the blocks it is fitted with.
     """
     family = models.fitted(scenario).family
+    size = len(scenario.free)
+    rows_together = min(_ROWS_TOGETHER, 2 * _ENTRIES_TOGETHER // (size * (size + 1)))
     records: list[Replicates] = []
     waiting: list[FamilyLikelihood] = []
     with np.errstate(all="ignore"):
         for block in range(first_block, last_block + 1):
             waiting.append(family.likelihood(draw(scenario, seed, block)))
-            together = _ROWS_TOGETHER if waiting[0].compact else 1
+            together = rows_together if waiting[0].compact else 1
             if block == last_block or sum(part.rows for part in waiting) >= together:
                 joined = waiting[0] if len(waiting) == 1 else type(waiting[0]).join(waiting)
                 records.append(estimate(scenario, joined))

@@ -206,9 +206,11 @@ def _fitted(
         what = f"another family is fitted than drawn, so give values: a mapping such as {{{fit.forms[0][-1].name}: 1}}"
         faults.add((*entry.path, "known"), what)
         return None
-    _check_same_space(entry, family, fit, faults)
     width = family.sample_space.width
-    fit = (fit if width is None else fit.suited(np.zeros((1, 1, width)))).member(given)
+    fit = fit if width is None else fit.suited(np.zeros((1, 1, width)))
+    _check_same_space(entry, family, fit, faults)
+    # With all of its names, since one of numbered parameters has as many as are named.
+    fit = fit.member({parameter.name: given.get(parameter.name) for parameter in fit.forms[0]})
     names = [parameter.name for parameter in fit.forms[0]]
     for name, value in given.items():
         place = (*entry.path, "known", name)
