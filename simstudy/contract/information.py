@@ -57,13 +57,14 @@ def irregular_limits(family: Family, point: Point, rng: np.random.Generator) -> 
         return
     quadrature, scale = _expectations(family, point)
     slack = 2.0 * score_slack(family) + hessian_slack(family) + _TERMS * EPS
-    mean = [quadrature.expect(partial(_score, family, point, i)) for i in range(len(scale))]
+    score, bends = _score(family, point), _Once(lambda x: family.hessian(x, point.theta))
+    mean = [quadrature.expect(partial(score, i)) for i in range(len(scale))]
     for i, (value, error) in enumerate(mean):
         detail = f"E[s] in {family.parameters[i].name}, relative to √Iᵢᵢ"
         yield _relative(detail, value - limits.score_mean[i], error, scale[i], slack)
     for k, (i, j) in enumerate(pairs(len(scale))):
-        products = _product(family, point, quadrature, i, j)
-        bend = quadrature.expect(partial(_bend, family, point, k))
+        products = _product(score, quadrature, i, j)
+        bend = quadrature.expect(partial(bends, k))
         covariance = products.value - mean[i].value * mean[j].value
         error = products.error + abs(mean[i].value) * mean[j].error + abs(mean[j].value) * mean[i].error
         unit, entry = scale[i] * scale[j], _entry(family, i, j)
