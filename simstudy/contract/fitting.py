@@ -89,7 +89,7 @@ def score_zero(family: Family, point: Point, rng: np.random.Generator) -> Iterat
     if not regular:
         return
     score = mean_score(family, x, theta)[:, regular]
-    information = mean_information(family, x, theta)[:, regular][:, :, regular]
+    information, size = (part[:, regular][:, :, regular] for part in mean_information(family, x, theta))
     least = np.array([least_eigenvalue(matrix) for matrix in information])
     yield must("observed information is positive definite", holds=bool((least > 0.0).all()))
     sound = least > 0.0
@@ -97,8 +97,9 @@ def score_zero(family: Family, point: Point, rng: np.random.Generator) -> Iterat
     yield worst("√(sᵀJ⁻¹s) at the estimate", error, tolerance(family, theta[sound][:, regular], information[sound]))
     scale = np.sqrt(np.einsum("rii->ri", information))
     reported = found.observed_information[rows][:, regular][:, :, regular]
-    miss = np.abs(reported - information) / (scale[:, :, np.newaxis] * scale[:, np.newaxis, :])
-    yield worst("information reported with the estimate", miss, TERMS * EPS + hessian_slack(family))
+    unit = scale[:, :, np.newaxis] * scale[:, np.newaxis, :]
+    bound = TERMS * EPS * (1.0 + size / unit) + hessian_slack(family)
+    yield worst("information reported with the estimate", np.abs(reported - information) / unit, bound)
 
 
 def fit_recovers(family: Family, point: Point, rng: np.random.Generator) -> Iterator[Deviation]:
