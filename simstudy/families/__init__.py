@@ -11,6 +11,7 @@ from simstudy.families.logistic import Logistic
 from simstudy.families.lognormal import Lognormal
 from simstudy.families.normal import Normal
 from simstudy.families.poisson import Poisson
+from simstudy.families.student_t import StudentT
 from simstudy.families.weibull import Weibull
 
 FAMILIES: dict[str, Family] = {
@@ -23,6 +24,7 @@ FAMILIES: dict[str, Family] = {
     "logistic": Logistic(),
     "cauchy": Cauchy(),
     "poisson": Poisson(),
+    "student_t": StudentT(),
 }
 
 

@@ -60,13 +60,14 @@ class Summit(NamedTuple):
 def climb(surface: Surface, start: Sequence[Array]) -> Summit:
     """Ascend from one place per row by steps (𝒥 + λD)Δ = g, D the diagonal of |𝒥|.
 
-    λ grows until 𝒥 + λD is positive definite and the value does not fall, and shrinks to 0. A row is at its maximum when
-    the decrement gᵀ𝒥⁻¹g is 10⁻¹⁸, or has fallen as far as rounding allows, and one more step has been taken. Finished
-    rows rest, whatever their neighbours do.
+    λ grows until 𝒥 + λD is positive definite and the value does not fall, and shrinks to 0. A row is at its maximum
+    when the decrement gᵀ𝒥⁻¹g is 10⁻¹⁸, or has fallen as far as rounding allows, and one more step has been taken.
+    Finished rows rest, whatever their neighbours do.
     """
     rows = surface.rows
     at = [np.array(np.broadcast_to(column, (rows,)), dtype=float) for column in start]
-    whole = Summit(at, np.full(rows, -np.inf), *np.zeros((2, rows), dtype=bool), np.zeros(rows, dtype=np.int16))
+    done = [np.zeros(rows, dtype=bool) for _ in range(2)]
+    whole = Summit(at, np.full(rows, -np.inf), done[0], done[1], np.zeros(rows, dtype=np.int16))
     index, damping, last = np.arange(rows), np.zeros(rows), np.full(rows, np.inf)
     place, slope = at, surface.evaluate(at)
     for _ in range(_ITERATIONS):
@@ -134,9 +135,7 @@ def _where(chosen: Flags, new: Slope, old: Slope) -> Slope:
     )
 
 
-
 def along(slope: Slope, free: Sequence[int]) -> Slope:
     """Return the slope along some of the coordinates."""
-    return Slope(
-        slope.value, [slope.gradient[i] for i in free], select(slope.information, free, len(slope.gradient))
-    )
+    information = [np.asarray(h) for h in select(slope.information, free, len(slope.gradient))]
+    return Slope(slope.value, [slope.gradient[i] for i in free], information)

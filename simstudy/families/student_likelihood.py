@@ -1,7 +1,7 @@
 """The likelihood of Student's t family: one pass over the data gives value, score, information and score products.
 
-With z = (x − μ)/σ, a = z²/ν, q = 1/(1 + a) and b = aq = 1 − q, all are made of means of log(1 + a) and of products of z,
-q and b. Where ν is large, b and log(1 + a) − b are small and keep their digits.
+With z = (x − μ)/σ, a = z²/ν, q = 1/(1 + a) and b = aq = 1 − q, all are made of means of log(1 + a) and of products of
+z, q and b. Where ν is large, b and log(1 + a) − b are small and keep their digits.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SERIES = tuple(2.0 / (2 * k + 3) for k in range(9))
 
 def finite_df(df: Array) -> Array:
     """Return ν, or a number beyond which the density does not change."""
-    return np.minimum(np.asarray(df, dtype=float), _NORMAL)
+    return np.asarray(np.minimum(df, _NORMAL), dtype=float)
 
 
 def log_gap(log: Array, b: Array, df: Array) -> Array:
@@ -91,7 +91,7 @@ class StudentLikelihood(FamilyLikelihood):
     def __init__(self, deviation: Array, origin: Array, unit: Array) -> None:
         self.deviation, self.origin, self.unit = deviation, origin, unit
         self.rows, self.size = deviation.shape
-        self.usable = np.isfinite(origin + unit)
+        self.usable = np.isfinite(deviation[:, 0]) & np.isfinite(deviation[:, -1])
 
     def evaluate(self, theta: Columns, *, products: bool = False) -> Evaluation:
         """Evaluate by one pass over the data."""

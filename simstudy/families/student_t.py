@@ -31,9 +31,9 @@ class StudentT(Family):
     I(μ, σ, ν): (ν+1)/((ν+3)σ²) for μ, which is orthogonal to the others; 2ν/((ν+3)σ²), −2/((ν+1)(ν+3)σ) and
     ¼[ψ′(ν/2) − ψ′((ν+1)/2) − 2(ν+5)/(ν(ν+1)(ν+3))] for σ and ν.
 
-    As ν → 0 and σ → 0 with μ at an observation, the likelihood grows without bound, whatever the data (Fernández & Steel
-    1999); the estimate is its highest local maximum. It is that of the normal, ν = ∞, on the boundary, where that is
-    higher, as it mostly is where the sample kurtosis is below 3.
+    As ν → 0 and σ → 0 with μ at an observation, the likelihood grows without bound, whatever the data (Fernández &
+    Steel 1999); the estimate is its highest local maximum. It is that of the normal, ν = ∞, on the boundary, where that
+    is higher, as it mostly is where the sample kurtosis is below 3.
     """
 
     name = "student_t"
@@ -41,7 +41,7 @@ class StudentT(Family):
     parameters = (
         Parameter("loc", REAL, (-5.0, 5.0)),
         Parameter("scale", POSITIVE, (0.2, 5.0)),
-        Parameter("df", POSITIVE, (1.0, 10.0)),
+        Parameter("df", POSITIVE, (1.0, 20.0)),
     )
     sample_space = REAL_LINE
 
@@ -102,6 +102,10 @@ class StudentT(Family):
         radius *= theta[1]
         radius += theta[0]
         return radius
+
+    def minimum_size(self, free: Sequence[str]) -> int:
+        """Return 5 for all parameters: the kurtosis of fewer observations is never over 3, and few have a maximum."""
+        return {1: 1, 3: 5}.get(len(free), 2 if "df" in free else 3)
 
     def start(self, x: Array) -> Columns:
         """Return the median, a scale from the quartiles and 4 degrees of freedom."""
