@@ -56,6 +56,11 @@ class Summit(NamedTuple):
     left: Flags
     iterations: NDArray[np.int16]
 
+    def take(self, rows: slice) -> Summit:
+        """Return some of the rows."""
+        _, value, reached, left, iterations = self
+        return Summit([u[rows] for u in self.at], value[rows], reached[rows], left[rows], iterations[rows])
+
 
 def climb(surface: Surface, start: Sequence[Array]) -> Summit:
     """Ascend from one place per row by steps (𝒥 + λD)Δ = g, D the diagonal of |𝒥|.

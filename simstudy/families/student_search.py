@@ -25,12 +25,15 @@ from simstudy.parameters import Array
 _TURN = 4.0
 _NEAR_NORMAL, _NORMAL = 1e-3, 1e-13
 _BELOW_BOUND = 0.7
-# In smaller data sets all windows are tried; in larger ones, further starts where the first finds no maximum.
-_ALL_WINDOWS, _ALL_STARTS = 8, 40
-_SHARES = (0.1, 0.2, 0.35, 0.5, 0.65, 0.8)
+# Up to so many observations clusters of any size are looked for, those of two and three anywhere; in large data sets
+# further starts are made only where the first finds no maximum.
+_SMALL, _CLOSE, _MANY = 10, 3, 40
+_SHARES, _FEW_SHARES = (0.1, 0.2, 0.35, 0.5, 0.65, 0.8), (0.2, 0.5)
 _CANDIDATES, _KEPT = 64, 4
 _START_DF, _START_DFS = 4.0, (1.0, 6.0)
 _HIGHER = 1e-13
+# Starts are climbed from together, as many as fit into the cache.
+_NUMBERS = 2**17
 
 
 Triple = tuple[Array, Array, Array]
@@ -172,13 +175,17 @@ def _best(surface: _Surface, known: Mapping[int, Array]) -> Summit:
     # With ν ≥ 1 known there is one maximum in location and scale (Copas 1975; Kent & Tyler 1991), and with any ν known
     # there is one in the scale alone.
     one = 2 in known and 1 not in known and (0 in known or known[2] >= 1.0)
-    several = not one and (1 in known or surface.likelihood.size <= _ALL_STARTS)
+    several = not one and (1 in known or surface.likelihood.size <= _MANY)
     rows = np.flatnonzero(~best.reached | several)
     if not len(rows):
         return best
-    part = surface.select(rows)
-    for start in others:
-        _keep_better(best, rows, climb(part, [column[rows] for column in start]))
+    at_once = max(1, _NUMBERS // (len(rows) * surface.likelihood.size))
+    for begin in range(0, len(others), at_once):
+        starts = others[begin : begin + at_once]
+        stacked = surface.select(np.tile(rows, len(starts)))
+        found = climb(stacked, [np.concatenate([u[rows] for u in column]) for column in zip(*starts, strict=True)])
+        for k in range(len(starts)):
+            _keep_better(best, rows, found.take(slice(k * len(rows), (k + 1) * len(rows))))
     return best
 
 
@@ -206,21 +213,20 @@ def _starts(surface: _Surface, known: Mapping[int, Array]) -> list[Places]:
 def _windows(likelihood: StudentLikelihood) -> Iterator[Triple]:
     """Yield middle, scale and ν for windows of k neighbours, as if these were the centre and the others the tails."""
     x, size = likelihood.deviation, likelihood.size
-    small = size <= _ALL_WINDOWS
-    for k in range(2, size) if small else _shares(size):
+    for k in _counts(2, size):
         width = x[:, k - 1 :] - x[:, : size - k + 1]
         shortest = width.argmin(axis=-1)
-        for left in range(size - k + 1) if small else (shortest,):
+        for left in range(size - k + 1) if k <= _CLOSE and size <= _SMALL else (shortest,):
             index = np.broadcast_to(np.asarray(left), shortest.shape)[:, np.newaxis]
             span = np.take_along_axis(width, index, axis=-1)[:, 0]
             middle = np.take_along_axis(x, index, axis=-1)[:, 0] + 0.5 * span
-            yield middle, _positive(0.8 * span / (k - 1) ** 0.8, likelihood), _tails(likelihood, k)
+            yield middle, _positive(1.1 * span / (k - 1) ** 0.8, likelihood), _tails(likelihood, k)
 
 
 def _distances(likelihood: StudentLikelihood, place: Array) -> Iterator[Triple]:
     """Yield a known location, scales that hold k observations and ν."""
     distance, size = np.sort(np.abs(likelihood.deviation - place[:, np.newaxis]), axis=-1), likelihood.size
-    for k in range(1, size) if size <= _ALL_WINDOWS else _shares(size):
+    for k in _counts(1, size):
         yield place, _positive(distance[:, k - 1], likelihood), _tails(likelihood, k)
 
 
@@ -239,8 +245,11 @@ def _peaks(surface: _Surface) -> list[Triple]:
     return [tuple(np.take_along_axis(c, row[np.newaxis], axis=0)[0] for c in columns) for row in best]
 
 
-def _shares(size: int) -> list[int]:
-    return sorted({max(2, round(share * size)) for share in _SHARES})
+def _counts(least: int, size: int) -> Sequence[int]:
+    """Return numbers of observations that may be a cluster: all in small data sets, else some shares of them."""
+    if size <= _SMALL:
+        return range(least, size)
+    return sorted({max(2, round(share * size)) for share in (_SHARES if size <= _MANY else _FEW_SHARES)})
 
 
 def _positive(scale: Array, likelihood: StudentLikelihood) -> Array:

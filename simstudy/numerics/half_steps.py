@@ -23,40 +23,33 @@ _SLOPE = tuple(-f / (k + 1) for k, f in zip(range(1, 17, 2), _FACTORS, strict=Tr
 
 def log_gamma_step(x: Array) -> Array:
     """Return log Γ(x + ½) − log Γ(x) − ½ log x for x > 0 with full relative precision."""
-    x = np.asarray(x, dtype=float)
-    product = np.zeros_like(x)
-    for k in range(1, _SHIFTS):
-        square = np.square(x + (k + 0.5))
-        product += -0.25 / square - 0.25 / square * product
-    first = x * (x + 1.0) / np.square(x + 0.5)
-    first = np.where(x < 1.0, np.log(first), np.log1p(-0.25 / np.square(x + 0.5)))
-    inverse = 1.0 / (x + _SHIFTS)
-    return np.asarray(0.5 * (first + np.log1p(product)) + inverse * horner(_VALUE, inverse * inverse))
+    y, inverse = _shifted(x)
+    square = np.square(y + 0.5)
+    terms = np.where(y < 1.0, np.log(y * (y + 1.0) / square), np.log1p(-0.25 / square))
+    return np.asarray(0.5 * terms.sum(axis=-1) + inverse * horner(_VALUE, inverse * inverse))
 
 
 def digamma_step(x: Array) -> Array:
     """Return ψ(x + ½) − ψ(x) − 1/(2x) for x > 0 with full relative precision."""
-    x = np.asarray(x, dtype=float)
-    inverse = 1.0 / (x + _SHIFTS)
+    y, inverse = _shifted(x)
     square = inverse * inverse
-    total = square * horner(_SLOPE, square)
-    for k in reversed(range(_SHIFTS)):
-        y = x + k
-        total += 0.25 / (y * (y + 0.5) * (y + 1.0))
-    return np.asarray(total)
+    terms = 0.25 / (y * (y + 0.5) * (y + 1.0))
+    return np.asarray(terms.sum(axis=-1) + square * horner(_SLOPE, square))
 
 
 def trigamma_step(x: Array) -> Array:
     """Return ψ′(x + ½) − ψ′(x) + 1/(2x²) for x > 0 with full relative precision."""
-    x = np.asarray(x, dtype=float)
-    inverse = 1.0 / (x + _SHIFTS)
+    y, inverse = _shifted(x)
     square = inverse * inverse
-    total = square * inverse * horner(_FACTORS, square)
-    for k in reversed(range(_SHIFTS)):
-        y = x + k
-        one, half, two = 1.0 / y, 1.0 / (y + 0.5), 1.0 / (y + 1.0)
-        total -= 0.25 * one * half * two * (one + half + two)
-    return np.asarray(total)
+    one, half, two = 1.0 / y, 1.0 / (y + 0.5), 1.0 / (y + 1.0)
+    terms = -0.25 * one * half * two * (one + half + two)
+    return np.asarray(terms.sum(axis=-1) + square * inverse * horner(_FACTORS, square))
+
+
+def _shifted(x: Array) -> tuple[Array, Array]:
+    """Return x + k for the shifts k along a last axis, and 1/(x + 10)."""
+    x = np.asarray(x, dtype=float)
+    return x[..., np.newaxis] + np.arange(_SHIFTS), 1.0 / (x + _SHIFTS)
 
 
 def trigamma_step_rest(x: Array) -> Array:
