@@ -11,6 +11,7 @@ from simstudy.families.logistic import Logistic
 from simstudy.families.lognormal import Lognormal
 from simstudy.families.normal import Normal
 from simstudy.families.poisson import Poisson
+from simstudy.families.skew_normal import SkewNormal
 from simstudy.families.student_t import StudentT
 from simstudy.families.weibull import Weibull
 
@@ -24,6 +25,7 @@ FAMILIES: dict[str, Family] = {
     "logistic": Logistic(),
     "cauchy": Cauchy(),
     "poisson": Poisson(),
+    "skew_normal": SkewNormal(),
     "student_t": StudentT(),
 }
 

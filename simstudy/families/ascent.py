@@ -17,6 +17,8 @@ Flags = NDArray[np.bool_]
 _TOLERANCE, _NEARLY = 1e-18, 1e-13
 _SLACK = 1e-13
 _ITERATIONS, _DAMPINGS = 200, 40
+# Starts are climbed from together, as many as fit into the cache.
+_NUMBERS = 2**17
 
 
 class Slope(NamedTuple):
@@ -96,6 +98,30 @@ def climb(surface: Surface, start: Sequence[Array]) -> Summit:
         whole.iterations[index] += 1
         place, slope, damping = _advance(surface, place, slope, damping)
     return whole
+
+
+def improve(
+    best: Summit, surface: Surface, rows: NDArray[np.intp], starts: Sequence[Sequence[Array]], size: int
+) -> None:
+    """Climb from further starts, of all rows, in some rows of n observations, and write down the better summits."""
+    if not len(rows):
+        return
+    at_once = max(1, _NUMBERS // (len(rows) * size))
+    for begin in range(0, len(starts), at_once):
+        some = starts[begin : begin + at_once]
+        stacked = surface.select(np.tile(rows, len(some)))
+        found = climb(stacked, [np.concatenate([u[rows] for u in column]) for column in zip(*some, strict=True)])
+        for k in range(len(some)):
+            _keep_better(best, rows, found.take(slice(k * len(rows), (k + 1) * len(rows))))
+
+
+def _keep_better(best: Summit, rows: NDArray[np.intp], found: Summit) -> None:
+    better = found.reached & (~best.reached[rows] | (found.value > best.value[rows]))
+    for column, new in zip((*best.at, best.value), (*found.at, found.value), strict=True):
+        column[rows] = np.where(better, new, column[rows])
+    best.left[rows] &= found.left
+    best.reached[rows] |= better
+    best.iterations[rows] += found.iterations
 
 
 def _advance(surface: Surface, place: Places, slope: Slope, damping: Array) -> tuple[Places, Slope, Array]:

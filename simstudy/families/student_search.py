@@ -13,7 +13,7 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from simstudy.families.ascent import Flags, Places, Slope, Summit, along, climb
+from simstudy.families.ascent import Flags, Places, Slope, Summit, along, climb, improve
 from simstudy.families.likelihood import Solution
 from simstudy.families.solution import solution
 from simstudy.families.status import Status
@@ -32,8 +32,6 @@ _SHARES, _FEW_SHARES = (0.1, 0.2, 0.35, 0.5, 0.65, 0.8), (0.2, 0.5)
 _CANDIDATES, _KEPT = 64, 4
 _START_DF, _START_DFS = 4.0, (1.0, 6.0)
 _HIGHER = 1e-13
-# Starts are climbed from together, as many as fit into the cache.
-_NUMBERS = 2**17
 
 
 Triple = tuple[Array, Array, Array]
@@ -176,27 +174,8 @@ def _best(surface: _Surface, known: Mapping[int, Array]) -> Summit:
     # there is one in the scale alone.
     one = 2 in known and 1 not in known and (0 in known or known[2] >= 1.0)
     several = not one and (1 in known or surface.likelihood.size <= _MANY)
-    rows = np.flatnonzero(~best.reached | several)
-    if not len(rows):
-        return best
-    at_once = max(1, _NUMBERS // (len(rows) * surface.likelihood.size))
-    for begin in range(0, len(others), at_once):
-        starts = others[begin : begin + at_once]
-        stacked = surface.select(np.tile(rows, len(starts)))
-        found = climb(stacked, [np.concatenate([u[rows] for u in column]) for column in zip(*starts, strict=True)])
-        for k in range(len(starts)):
-            _keep_better(best, rows, found.take(slice(k * len(rows), (k + 1) * len(rows))))
+    improve(best, surface, np.flatnonzero(~best.reached | several), others, surface.likelihood.size)
     return best
-
-
-def _keep_better(best: Summit, rows: NDArray[np.intp], found: Summit) -> None:
-    """Write the summits found into those rows where they are higher than what is there."""
-    better = found.reached & (~best.reached[rows] | (found.value > best.value[rows]))
-    for column, new in zip((*best.at, best.value), (*found.at, found.value), strict=True):
-        column[rows] = np.where(better, new, column[rows])
-    best.left[rows] &= found.left
-    best.reached[rows] |= better
-    best.iterations[rows] += found.iterations
 
 
 def _starts(surface: _Surface, known: Mapping[int, Array]) -> list[Places]:
