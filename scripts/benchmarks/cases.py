@@ -76,6 +76,7 @@ CASES = {
         Case("logistic", (0.0, 1.0), lambda rng, size: rng.logistic(0.0, 1.0, size)),
         Case("cauchy", (0.0, 1.0), lambda rng, size: rng.standard_cauchy(size)),
         Case("poisson", (5.0,), lambda rng, size: rng.poisson(5.0, size)),
+        Case("skew_normal", (0.0, 1.0, 3.0), lambda rng, size: rng.normal(0.0, 1.0, size)),
         Case("student_t", (0.0, 1.0, 5.0), lambda rng, size: rng.standard_t(5.0, size)),
     )
 }

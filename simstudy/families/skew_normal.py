@@ -20,8 +20,9 @@ from simstudy.parameters import POSITIVE, REAL, Array, Columns, Parameter
 _B = math.sqrt(2.0 / math.pi)
 _LOG_B = math.log(_B)
 # The least eigenvalue of the correlations of I(θ) is below 1e-10 up to it.
-_SINGULAR = 0.01
-# The trapezoidal rule of step h for a Gaussian times ζ, whose poles are 2.8 away from the real line, errs by e^(−17.6/h).
+_SINGULAR = 0.0065
+# The trapezoidal rule of step h for a Gaussian times ζ, whose poles are 2.8 away from the real line, errs by
+# e^(−17.6/h).
 _STEP = 0.4
 _NODES = _STEP * np.arange(-27, 28)
 _WEIGHTS = _STEP * np.exp(-0.5 * np.square(_NODES)) / math.sqrt(2.0 * math.pi)
@@ -96,8 +97,8 @@ class SkewNormal(Family):
         if abs(theta[2]) > _SINGULAR:
             return ""
         return (
-            "I(θ) is singular where shape is 0: the scores in loc and shape are proportional, and the estimates converge "
-            "at rate n^(1/6)"
+            "I(θ) is singular where shape is 0: the scores in loc and shape are proportional there, and the estimates "
+            "of all parameters together do not converge at the usual rate"
         )
 
     def sample(self, rng: np.random.Generator, theta: Columns, size: tuple[int, ...]) -> Array:
@@ -112,10 +113,6 @@ class SkewNormal(Family):
         draws += other
         draws += theta[0]
         return draws
-
-    def minimum_size(self, free: Sequence[str]) -> int:
-        """Return 3 for all parameters: of two observations the half normal has the highest likelihood."""
-        return len(free)
 
     def start(self, x: Array) -> Columns:
         """Return the estimates by mean, standard deviation and skewness."""

@@ -103,10 +103,6 @@ class StudentT(Family):
         radius += theta[0]
         return radius
 
-    def minimum_size(self, free: Sequence[str]) -> int:
-        """Return 5 for all parameters: the kurtosis of fewer observations is never over 3, and few have a maximum."""
-        return {1: 1, 3: 5}.get(len(free), 2 if "df" in free else 3)
-
     def start(self, x: Array) -> Columns:
         """Return the median, a scale from the quartiles and 4 degrees of freedom."""
         return self.starts(self.likelihood(x), {})[0]
