@@ -80,7 +80,7 @@ def climb(surface: Surface, start: Sequence[Array]) -> Summit:
     for _ in range(_ITERATIONS):
         step, definite = solve(slope.information, slope.gradient)
         decrement = np.asarray(sum(g * d for g, d in zip(slope.gradient, step, strict=True)))
-        rounding = (decrement <= _NEARLY) & (decrement > 0.25 * last)
+        rounding = (decrement <= _NEARLY) & (decrement > 0.5 * last)
         reached = definite & ((decrement <= _TOLERANCE) | rounding)
         left = ~reached & surface.leaving(place, slope)
         final = surface.move(place, step)
