@@ -13,7 +13,8 @@ from simstudy.families.base import Family
 from simstudy.families.likelihood import Solution
 from simstudy.families.sample_space import REAL_LINE
 from simstudy.families.skew_likelihood import SkewLikelihood, mills, tilted
-from simstudy.families.skew_search import moment_estimates, search
+from simstudy.families.skew_moments import moment_estimates
+from simstudy.families.skew_search import search
 from simstudy.numerics.symmetric import Entry
 from simstudy.parameters import POSITIVE, REAL, Array, Columns, Parameter
 

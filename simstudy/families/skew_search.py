@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from simstudy.families.ascent import Flags, Places, Slope, Summit, along, climb, improve
 from simstudy.families.likelihood import Solution
 from simstudy.families.skew_likelihood import SkewLikelihood
+from simstudy.families.skew_moments import Triple, at_shape, leans, moment_estimates, moments
 from simstudy.families.solution import solution
 from simstudy.families.status import Status
 from simstudy.numerics.sums import mean_product
@@ -26,16 +27,13 @@ from simstudy.parameters import Array
 
 _B = math.sqrt(2.0 / math.pi)
 _LOG_B = math.log(_B)
-_MOST_SKEW = 0.99
 # λ as large as this times n no longer tells how near the observations are to their end, about ω/n.
 _FARTHEST = 1e3
 _NEAR, _NEAREST = 0.05, 1e-3
-_FURTHER = (3.0, -3.0, 12.0, -12.0)
+_FURTHER = (12.0, -3.0)
 # Skewness in standard errors from which on its sign is that of the shape, if there are more observations than this.
-_CERTAIN, _FEW = 4.0, 50
+_CERTAIN, _FEW = 3.0, 60
 _HIGHER = 1e-13
-
-Triple = tuple[Array, Array, Array]
 
 
 class Limit(NamedTuple):
@@ -65,13 +63,13 @@ class _Surface:
         scale = np.exp(log_scale)
         if not self.centred:
             return place, scale, shape
-        lean = _leans(shape, 1 in self._known)
+        lean = leans(shape, 1 in self._known)
         return place - scale * lean.shift, scale * lean.stretch, shape
 
     def places(self, place: Array, scale: Array, shape: Array) -> Places:
         """Return the free coordinates, the inverse of `full`."""
         if self.centred:
-            lean = _leans(shape, 1 in self._known)
+            lean = leans(shape, 1 in self._known)
             scale = scale / lean.stretch
             place = place + scale * lean.shift
         every = (place, np.log(scale), shape)
@@ -123,7 +121,7 @@ class _Surface:
     def _centre(self, slope: Slope, at: Places) -> Slope:
         """Carry derivatives in (ξ, log ω, λ) to (μ, log σ, log |λ|)."""
         _, log_scale, shape = self._spread(at)
-        scale, lean = np.exp(log_scale), _leans(shape, 1 in self._known)
+        scale, lean = np.exp(log_scale), leans(shape, 1 in self._known)
         jacobian = (
             (1.0, -scale * lean.shift, -scale * lean.shift_slope),
             (0.0, 1.0, lean.stretch_slope),
@@ -142,75 +140,17 @@ class _Surface:
         return Slope(slope.value, gradient, information)
 
 
-class _Lean(NamedTuple):
-    """(μ − ξ)/σ, its derivatives in log |λ|, ω/σ, and the derivatives of log(ω/σ)."""
-
-    shift: Array
-    shift_slope: Array
-    shift_bend: Array
-    stretch: Array
-    stretch_slope: Array
-    stretch_bend: Array
-
-
-def _leans(shape: Array, scale_known: bool) -> _Lean:
-    """Return c/√(1 − c²) and 1/√(1 − c²), c = bδ; where the scale is known and stands for σ, c and 1."""
-    rest = 1.0 / (1.0 + shape * shape)  # 1 − δ²
-    c = _B * shape * np.sqrt(rest)
-    slope = c * rest
-    bend = slope * (3.0 * rest - 2.0)
-    if scale_known:
-        zero = np.zeros_like(c)
-        return _Lean(c, slope, bend, zero + 1.0, zero, zero)
-    room = 1.0 - c * c
-    root = np.sqrt(room)
-    return _Lean(
-        c / root,
-        slope / (room * root),
-        (bend + 3.0 * c * slope * slope / room) / (room * root),
-        1.0 / root,
-        c * slope / room,
-        (slope * slope + c * bend) / room + 2.0 * np.square(c * slope / room),
-    )
-
-
-def moment_estimates(likelihood: SkewLikelihood) -> Triple:
-    """Return location, scale and shape by mean, standard deviation and skewness, which is cut to what is possible."""
-    sd, skewness = _moments(likelihood)
-    root = np.cbrt(2.0 * skewness / (4.0 - math.pi))
-    delta = np.clip(root / (_B * np.hypot(1.0, root)), -_MOST_SKEW, _MOST_SKEW)
-    place, scale, shape = _at_shape(sd, delta / np.sqrt(1.0 - delta * delta))
-    return place + likelihood.origin, scale, shape
-
-
-def _at_shape(sd: Array, shape: Array) -> Triple:
-    """Return location relative to the mean, scale and shape of that standard deviation."""
-    lean = _leans(shape, False)
-    return -sd * lean.shift, sd * lean.stretch, shape
-
-
-def _moments(likelihood: SkewLikelihood) -> tuple[Array, Array]:
-    """Return standard deviation, one where it is 0, and skewness."""
-    x = likelihood.deviation
-    square = x * x
-    second = square.mean(axis=-1)
-    sd = np.sqrt(np.where(second > 0.0, second, 1.0))
-    return sd, mean_product(square, x) / sd**3
-
-
 def search(likelihood: SkewLikelihood, known: Mapping[int, Array]) -> Solution:
     """Return the highest maximum inside, or that of the half normal on the boundary where this is higher."""
-    x = likelihood.deviation - (known[0] - likelihood.origin)[:, np.newaxis] if 0 in known else likelihood.deviation
-    varied = (x != 0.0).any(axis=-1) if 0 in known else x.max(axis=-1) > x.min(axis=-1)
-    exists = likelihood.usable & (varied | (1 in known and not (0 in known and 2 not in known)))
     limit = _half_normal(likelihood, known)
     theta = [np.array(column) for column in (limit.place, limit.scale, limit.shape)]
+    exists = likelihood.usable & _varied(likelihood, known)
     status = np.where(exists, Status.BOUNDARY, Status.NO_MAXIMUM)
     iterations = np.zeros(likelihood.rows, dtype=np.int16)
     one_sided = (0 in known) & (limit.value > -np.inf)
     rows = np.flatnonzero(exists & ~one_sided)
     if len(rows):
-        sd, skewness = _moments(likelihood)
+        sd, skewness = moments(likelihood)
         surface = _Surface(likelihood, known, np.sign(skewness)).select(rows)
         best = _best(surface, known, np.abs(skewness[rows]))
         inside = best.reached & (best.value > limit.value[rows] + _HIGHER)
@@ -220,21 +160,33 @@ def search(likelihood: SkewLikelihood, known: Mapping[int, Array]) -> Solution:
         for column, new in zip(theta, surface.full(best.at), strict=True):
             column[rows] = np.where(inside, new, column[rows])
         if surface.centred:
-            _symmetric(theta, status, limit, np.broadcast_to(known.get(1, sd), limit.value.shape), sd)
+            highest = limit.value.copy()
+            highest[rows] = np.where(inside, best.value, highest[rows])
+            _normal(theta, status, highest, np.broadcast_to(known.get(1, sd), sd.shape), sd)
     theta[0] = theta[0] + likelihood.origin
     return solution([known.get(i, column) for i, column in enumerate(theta)], likelihood, status, iterations)
 
 
-def _symmetric(theta: list[Array], status: NDArray[np.integer], limit: Limit, scale: Array, sd: Array) -> None:
-    """Write down the normal, where it is higher than the half normal and there is no maximum inside.
+def _varied(likelihood: SkewLikelihood, known: Mapping[int, Array]) -> Flags:
+    """Tell which data sets say something of the scale, if it is free, and of the shape, if the location is not."""
+    if 0 in known:
+        return np.asarray((likelihood.deviation != (known[0] - likelihood.origin)[:, np.newaxis]).any(axis=-1))
+    if 1 in known:
+        return np.ones(likelihood.rows, dtype=bool)
+    return np.asarray(likelihood.deviation.max(axis=-1) > likelihood.deviation.min(axis=-1))
 
-    That is so for symmetric data alone; the information is singular there, so that the maximum is not a regular one.
+
+def _normal(theta: list[Array], status: NDArray[np.integer], highest: Array, scale: Array, sd: Array) -> None:
+    """Write down the normal, λ = 0, where it is higher than all else.
+
+    With the scale known to be below the standard deviation it is a regular maximum. With the scale free it can be the
+    highest for symmetric data only; the information there is singular.
     """
-    normal = -np.log(scale) - 0.5 * (np.log(2.0 * np.pi) + np.square(sd / scale))
-    there = (status == Status.BOUNDARY) & (normal > limit.value + _HIGHER)
-    status[there] = Status.NOT_CONCAVE
-    for column, value in zip(theta, (np.zeros_like(sd), scale, np.zeros_like(sd)), strict=True):
-        column[there] = value[there]
+    value = -np.log(scale) - 0.5 * (np.log(2.0 * np.pi) + np.square(sd / scale))
+    there = (status != Status.NO_MAXIMUM) & (value > highest + _HIGHER)
+    status[there] = np.where(sd > scale, Status.CONVERGED, Status.NOT_CONCAVE)[there]
+    for column, exact in zip(theta, (np.zeros_like(sd), scale, np.zeros_like(sd)), strict=True):
+        column[there] = exact[there]
 
 
 def _half_normal(likelihood: SkewLikelihood, known: Mapping[int, Array]) -> Limit:
@@ -257,12 +209,13 @@ def _half_normal(likelihood: SkewLikelihood, known: Mapping[int, Array]) -> Limi
 def _best(surface: _Surface, known: Mapping[int, Array], skewness: Array) -> Summit:
     """Climb from the estimates by moments; from both sides of λ = 0 where its sign is not certain."""
     likelihood = surface.likelihood
-    sd = _moments(likelihood)[0]
+    sd = moments(likelihood)[0]
     if not surface.centred:
         return climb(surface, surface.places(*_only_start(likelihood, known, sd)))
     shape = moment_estimates(likelihood)[2]
     towards = np.where(np.abs(shape) < _NEAREST, 1.0, shape)
-    first, *others = [surface.places(*_at_shape(sd, s)) for s in (towards, -towards, *(k + 0.0 * sd for k in _FURTHER))]
+    shapes = (towards, *(factor * np.sign(towards) for factor in _FURTHER))
+    first, *others = [surface.places(*at_shape(sd, shape)) for shape in shapes]
     best = climb(surface, first)
     size = likelihood.size
     uncertain = ~best.reached | (size <= _FEW) | (skewness < _CERTAIN * math.sqrt(6.0 / size))
@@ -274,6 +227,6 @@ def _only_start(likelihood: SkewLikelihood, known: Mapping[int, Array], sd: Arra
     """Return the start where location or shape is known, and the likelihood concave in 1/ω with ξ/ω or λ/ω."""
     shape = np.broadcast_to(known.get(2, np.zeros(())), sd.shape)
     if 0 not in known:
-        return _at_shape(sd, shape)
+        return at_shape(sd, shape)
     x = likelihood.deviation - (known[0] - likelihood.origin)[:, np.newaxis]
     return known[0] - likelihood.origin, np.sqrt(mean_product(x, x)), shape
