@@ -26,9 +26,10 @@ _FRACTIONS = 24
 
 def tilted(z: Array, shape: Array) -> Array:
     """Return λz; +∞ at z = 0 where λ is infinite, so that the density there is that of the half normal."""
-    t = z * shape
-    at_end = np.isinf(shape)
-    return np.where(at_end & (z == 0.0), np.inf, t) if at_end.any() else t
+    infinite = np.isinf(shape)
+    if infinite.any():
+        z = np.where(infinite & (z == 0.0), np.sign(shape), z)
+    return np.asarray(z * shape)
 
 
 def mills(t: Array) -> tuple[Array, Array]:
