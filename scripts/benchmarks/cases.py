@@ -111,5 +111,7 @@ CASES = {
             lambda rng, size: rng.multivariate_normal([0.0, 0.0], [[1.0, 0.3], [0.3, 1.0]], size, method="cholesky"),
         ),
         Case("dirichlet", (2.0, 3.0, 4.0), lambda rng, size: rng.dirichlet([2.0, 3.0, 4.0], size)),
+        Case("skew_normal", (0.0, 1.0, 3.0), lambda rng, size: rng.normal(0.0, 1.0, size)),
+        Case("student_t", (0.0, 1.0, 5.0), lambda rng, size: rng.standard_t(5.0, size)),
     )
 }

@@ -83,11 +83,16 @@ def mean_score(family: Family, x: Array, theta: Array) -> Array:
     return np.stack(entries, axis=-1)
 
 
-def mean_information(family: Family, x: Array, theta: Array) -> Array:
-    """Return the observed information (R, p, p) of data sets, from the Hessian of single observations."""
+def mean_information(family: Family, x: Array, theta: Array) -> tuple[Array, Array]:
+    """Return the observed information (R, p, p) of data sets and the mean size of the terms that make it up.
+
+    They are the Hessians of single observations; where these cancel in the mean, it rounds by ε of their size.
+    """
     columns = [column[:, np.newaxis] for column in theta.T]
-    packed = [-np.broadcast_to(entry, x.shape[:2]).mean(axis=-1) for entry in family.hessian(x, columns)]
-    return unpack(np.stack(packed, axis=-1))
+    terms = [np.broadcast_to(entry, x.shape[:2]) for entry in family.hessian(x, columns)]
+    information = np.stack([-term.mean(axis=-1) for term in terms], axis=-1)
+    size = np.stack([np.abs(term).mean(axis=-1) for term in terms], axis=-1)
+    return unpack(information), unpack(size)
 
 
 def least_eigenvalue(matrix: Array) -> float:

@@ -28,6 +28,8 @@ from simstudy.families.poisson import Poisson
 from simstudy.families.rayleigh import Rayleigh
 from simstudy.families.registry import Registry
 from simstudy.families.shifted_exponential import ShiftedExponential
+from simstudy.families.skew_normal import SkewNormal
+from simstudy.families.student_t import StudentT
 from simstudy.families.uniform import Uniform
 from simstudy.families.von_mises import VonMises
 from simstudy.families.weibull import Weibull
@@ -60,6 +62,8 @@ FAMILIES: dict[str, Family] = {
     "bivariate_normal": BivariateNormal(),
     "multivariate_normal": MultivariateNormal(),
     "dirichlet": Dirichlet(),
+    "skew_normal": SkewNormal(),
+    "student_t": StudentT(),
 }
 
 

@@ -13,10 +13,11 @@ _SHIFTS = 10
 _LARGE = 30.0
 _TAYLOR = 30
 # Bernoulli numbers B₂ … B₁₆ of the asymptotic series
-_BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510)
+BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510)
 
 
-def _horner(coefficients: tuple[float, ...], x: Array) -> Array:
+def horner(coefficients: tuple[float, ...], x: Array) -> Array:
+    """Return Σ cₖ xᵏ."""
     result = np.full_like(x, coefficients[-1])
     for coefficient in reversed(coefficients[:-1]):
         result = result * x + coefficient
@@ -33,7 +34,7 @@ def trigamma_excess(x: Array) -> Array:
     y = x + _SHIFTS
     inverse = 1.0 / y
     square = inverse * inverse
-    total = square * (0.5 + inverse * _horner(_BERNOULLI, square))
+    total = square * (0.5 + inverse * horner(BERNOULLI, square))
     for k in reversed(range(_SHIFTS)):
         z = x + k
         total += 1.0 / (z * z * (z + 1.0))
@@ -97,11 +98,11 @@ def _either(x: Array, direct: Callable[[Array], Array], series: Callable[[Array]
 
 def _digamma_series(x: Array) -> Array:
     inverse = 1.0 / x
-    coefficients = tuple(b / (2 * j) for j, b in enumerate(_BERNOULLI, start=1))
-    return np.asarray(inverse * (0.5 + inverse * _horner(coefficients, inverse * inverse)))
+    coefficients = tuple(b / (2 * j) for j, b in enumerate(BERNOULLI, start=1))
+    return np.asarray(inverse * (0.5 + inverse * horner(coefficients, inverse * inverse)))
 
 
 def _stirling_series(x: Array) -> Array:
     inverse = 1.0 / x
-    coefficients = tuple(b / (2 * j * (2 * j - 1)) for j, b in enumerate(_BERNOULLI, start=1))
-    return np.asarray(0.5 * np.log(2.0 * np.pi * inverse) + inverse * _horner(coefficients, inverse * inverse))
+    coefficients = tuple(b / (2 * j * (2 * j - 1)) for j, b in enumerate(BERNOULLI, start=1))
+    return np.asarray(0.5 * np.log(2.0 * np.pi * inverse) + inverse * horner(coefficients, inverse * inverse))
