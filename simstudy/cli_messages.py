@@ -89,7 +89,7 @@ def _human_bytes(size: float) -> str:
 
 def families() -> str:
     """Return the table of families with their parametrisations."""
-    rows = [(name, " | ".join(map(_names, api.family(name).parametrisations))) for name in api.families()]
+    rows = [(name, " | ".join(map(_names, api.family(name).listed))) for name in api.families()]
     return "\n".join(table([("family", "parameters"), *rows]))
 
 
@@ -101,7 +101,7 @@ def family(name: str) -> str:
     """Return all there is to say of one family."""
     found = api.family(name)
     parts = [f"{found.name}: {found.formula}"]
-    parts += ["\n".join(_parametrisation(found, each)) for each in found.parametrisations]
+    parts += ["\n".join(_parametrisation(found, each)) for each in found.listed]
     return "\n\n".join(parts)
 
 

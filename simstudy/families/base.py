@@ -67,6 +67,9 @@ class Family(ABC):
     constants
         What a member of the family has beside its parameters and what is never estimated, such as a number of trials.
         `member` binds them.
+    base_last
+        Whether the base parametrisation, that in which the family is computed, comes last, so that the first of the
+        alternatives is the one that a fit takes where none is named.
     numbered
         Pattern of the names of parameters whose number is not fixed, such as ``alpha[1-9]``; `member` takes it from
         the names given.
@@ -85,6 +88,7 @@ class Family(ABC):
     sample_space: SampleSpace | VectorSpace
     formula: str = ""
     alternatives: tuple[Parametrisation, ...] = ()
+    base_last: ClassVar[bool] = False
     constants: ClassVar[tuple[Parameter, ...]] = ()
     numbered: ClassVar[str] = ""
     irregular: ClassVar[Mapping[str, str]] = {}
@@ -183,14 +187,20 @@ class Family(ABC):
         """All parametrisations, the base one first."""
         return (base_parametrisation(self.parameters), *self.alternatives)
 
+    @cached_property
+    def listed(self) -> tuple[Parametrisation, ...]:
+        """All parametrisations in the order in which they are shown and tried, the usual one first."""
+        base, *others = self.parametrisations
+        return (*others, base) if self.base_last else (base, *others)
+
     @property
     def _domains(self) -> tuple[Any, ...]:
         return tuple(parameter.domain for parameter in self.parameters)
 
     @cached_property
     def forms(self) -> tuple[tuple[Parameter, ...], ...]:
-        """What a config may give: the parameters of each parametrisation, with the constants after them."""
-        return tuple((*form.parameters, *self.constants) for form in self.parametrisations)
+        """What a config may give, the usual first: parameters of each parametrisation, the constants after them."""
+        return tuple((*form.parameters, *self.constants) for form in self.listed)
 
     @property
     def choices(self) -> str:
@@ -206,7 +216,7 @@ class Family(ABC):
             If none fits.
         """
         wanted = set(names)
-        for parametrisation, form in zip(self.parametrisations, self.forms, strict=True):
+        for parametrisation, form in zip(self.listed, self.forms, strict=True):
             if {parameter.name for parameter in form} == wanted:
                 return parametrisation
         message = f"{self.name} has no parametrisation {{{', '.join(sorted(wanted))}}}; it has {self.choices}"

@@ -90,14 +90,14 @@ def fit(
     Parameters
     ----------
     family
-        Name of a family, or a family.
+        Name of a family, or a family, whose constants are those of `known`, or else those it has.
     x
         Data; with a last axis more for families of vectors. Values that are not finite or lie outside the sample space
         give the status NOT_FINITE, never an exception.
     known
         Values of parameters that are not estimated, and of a family's constants, by name.
     parametrisation
-        Names of the parameters, in any order; by default the family's first parametrisation that has the known
+        Names of the parameters, in any order; by default the first parametrisation listed that has the known
         parameters.
 
     Raises
@@ -120,7 +120,8 @@ def fit(
     held = dict(known or {})
     names = None if parametrisation is None else _listed(parametrisation)
     chosen = chosen.suited(block) if names is None else chosen.member(dict.fromkeys(names))
-    chosen, held = _bind(chosen, held)
+    if chosen.constants and (isinstance(family, str) or any(c.name in held for c in chosen.constants)):
+        chosen, held = _bind(chosen, held)
     _check_width(chosen, data)
     form = _parametrisation(chosen, names, held)
     with np.errstate(all="ignore"):
@@ -144,7 +145,7 @@ def _bind(family: Family, known: dict[str, float]) -> tuple[Family, dict[str, fl
     if faults:
         raise ConfigError(faults)
     names = [constant.name for constant in family.constants]
-    bound = family.member({name: _number(known[name]) for name in names}) if names else family
+    bound = family.member({name: _number(known[name]) for name in names})
     return bound, {name: value for name, value in known.items() if name not in names}
 
 
@@ -236,8 +237,8 @@ def _number(value: object) -> float:
 def _choose(family: Family, names: Sequence[str] | None, known: Mapping[str, float]) -> Parametrisation:
     if names is not None:
         return family.find_parametrisation([*names, *(c.name for c in family.constants if c.name not in names)])
-    fitting = (form for form in family.parametrisations if set(known) <= set(form.names))
-    return next(fitting, family.parametrisations[0])
+    fitting = (form for form in family.listed if set(known) <= set(form.names))
+    return next(fitting, family.listed[0])
 
 
 def _inverse(matrices: Array) -> Array:
