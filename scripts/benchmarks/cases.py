@@ -18,14 +18,14 @@ Draw = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
 
 @dataclass(frozen=True)
 class Case:
-    """A family at a point of its base parametrisation.
+    """A family at a point of the parametrisation listed first.
 
     Attributes
     ----------
     name
         Name of the family.
     values
-        Values of its base parameters.
+        Values of its parameters, as listed first, and of its constants.
     draw
         The Generator's own method for the family at this point: (rng, size) ↦ observations.
     """
@@ -41,8 +41,8 @@ class Case:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the base parameters."""
-        return self.family.parametrisations[0].names
+        """Names of the parameters and constants."""
+        return tuple(parameter.name for parameter in self.family.forms[0])
 
     def scenario(self, n: int) -> Scenario:
         """Return the case as a scenario with data sets of n observations."""
@@ -52,7 +52,7 @@ class Case:
             names=self.names,
             values=self.values,
             fit=self.name,
-            known=(),
+            known=tuple(constant.name for constant in self.family.constants),
             n=n,
             replicates=2,
             level=0.95,
