@@ -9,6 +9,7 @@ from simstudy.families.exponential import Exponential
 from simstudy.families.gamma import Gamma
 from simstudy.families.logistic import Logistic
 from simstudy.families.lognormal import Lognormal
+from simstudy.families.negative_binomial import NegativeBinomial
 from simstudy.families.normal import Normal
 from simstudy.families.poisson import Poisson
 from simstudy.families.weibull import Weibull
@@ -23,6 +24,7 @@ FAMILIES: dict[str, Family] = {
     "logistic": Logistic(),
     "cauchy": Cauchy(),
     "poisson": Poisson(),
+    "negative_binomial": NegativeBinomial(),
 }
 
 
