@@ -8,66 +8,68 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from simstudy.families.base import Family
 from simstudy.families.likelihood import Evaluation, FamilyLikelihood, against_rows
+from simstudy.families.sample_space import SampleSpace
 from simstudy.numerics.symmetric import pairs
 from simstudy.parameters import Array, Columns
-
-# Counts below the length have frequencies; small data sets are no longer than a short table.
-_SHORT, _LONG, _MANY = 16, 64, 256
 
 Functions = Callable[[Array, Columns], Sequence[Array]]
 
 
 class HistogramLikelihood(FamilyLikelihood):
-    """Data kept as frequencies of the counts 0 … L−1 and a list of the larger counts.
+    """Data kept as the values that occur, ascending, and how often; rows with fewer values are filled up with none.
+
+    Parameters
+    ----------
+    x : (R, n)
+        Data.
+    space
+        Where they should lie.
+    log_density, derivatives
+        Elementwise functions of (x, θ); derivatives returns score and packed Hessian.
 
     Attributes
     ----------
+    values, counts : (R, K)
+        The values, and how often each occurs.
     mean : (R,)
         x̄.
     excess : (R,)
         Sample variance with divisor n, minus x̄; its sign is exact while n² times it is below 2⁵³.
     """
 
-    def __init__(self, family: Family, x: Array) -> None:
+    def __init__(
+        self,
+        x: Array,
+        space: SampleSpace,
+        log_density: Callable[[Array, Columns], Array],
+        derivatives: Callable[[Array, Columns], tuple[Sequence[Array], Sequence[Array]]],
+    ) -> None:
         self.rows, self.size = x.shape
-        self.usable = family.sample_space.holds_all(x)
-        self._family = family
+        self.usable = space.holds_all(x)
+        self._functions = (log_density, derivatives)
         self.mean = np.where(self.usable, x.mean(axis=-1), np.nan)
         self.excess = _excess(x, self.mean)
-        if not self.usable.all():
-            x = np.where(self.usable[:, np.newaxis], x, 0)
-        length = _LONG if self.size >= _MANY else _SHORT
-        self._values = np.arange(float(length))
-        small = np.minimum(x, length).astype(np.intp, copy=False)
-        cells = (np.arange(self.rows) * (length + 1))[:, np.newaxis] + small
-        counts = np.bincount(cells.ravel(), minlength=self.rows * (length + 1)).reshape(self.rows, length + 1)
-        self._table = np.ascontiguousarray(counts[:, :length], dtype=float)
-        self._row, column = np.nonzero(small == length)
-        self._large = x[self._row, column].astype(float)
+        self.values, self.counts = _frequencies(x if self.usable.all() else np.where(self.usable[:, np.newaxis], x, 0))
 
     def average(self, functions: Functions, theta: Columns) -> list[Array]:
         """Return means over each data set of functions of (x, θ), for θ as arrays (R,)."""
-        theta = [np.broadcast_to(np.asarray(column, dtype=float), (self.rows,)) for column in theta]
-        totals = [
-            _row_sums(self._table, np.broadcast_to(values, self._table.shape))
-            for values in functions(self._values, against_rows(theta))
+        columns = against_rows([np.broadcast_to(column, (self.rows,)) for column in theta])
+        cells = np.repeat(np.arange(self.rows), self.values.shape[1])
+        # Sums one after the other, so that a row's bits do not depend on how far it is filled up.
+        return [
+            np.bincount(cells, (self.counts * entry).ravel(), self.rows) / self.size
+            for entry in functions(self.values, columns)
         ]
-        if len(self._row):
-            # Sums one after the other: a row's bits do not depend on the rows around it.
-            tails = functions(self._large, [column[self._row] for column in theta])
-            totals = [t + np.bincount(self._row, v, self.rows) for t, v in zip(totals, tails, strict=True)]
-        return [total / self.size for total in totals]
 
     def evaluate(self, theta: Columns, *, products: bool = False) -> Evaluation:
         """Evaluate by averages of the elementwise log-density, score and Hessian."""
-        family, size = self._family, len(theta)
+        (log_density, derivatives), size = self._functions, len(theta)
 
         def functions(x: Array, theta: Columns) -> list[Array]:
-            score = family.score(x, theta)
+            score, hessian = derivatives(x, theta)
             outer = [score[i] * score[j] for i, j in pairs(size)] if products else []
-            return [family.log_density(x, theta), *score, *family.hessian(x, theta), *outer]
+            return [log_density(x, theta), *score, *hessian, *outer]
 
         value, *means = self.average(functions, theta)
         packed = len(pairs(size))
@@ -77,24 +79,30 @@ class HistogramLikelihood(FamilyLikelihood):
     def select(self, rows: NDArray[np.intp]) -> Self:
         """Return the likelihood of some of the rows."""
         part = object.__new__(type(self))
-        part._family, part.size, part._values, part.rows = self._family, self.size, self._values, len(rows)
+        part._functions, part.size, part.rows = self._functions, self.size, len(rows)
         part.usable, part.mean, part.excess = self.usable[rows], self.mean[rows], self.excess[rows]
-        part._table = self._table[rows]
-        ends = np.searchsorted(self._row, np.arange(self.rows + 1))
-        lengths = np.diff(ends)[rows]
-        part._row = np.repeat(np.arange(len(rows)), lengths)
-        first = np.repeat(ends[rows] - np.cumsum(lengths) + lengths, lengths)
-        part._large = self._large[first + np.arange(len(first))]
+        part.values, part.counts = self.values[rows], self.counts[rows]
         return part
 
 
-def _row_sums(first: Array, second: Array) -> Array:
-    return np.asarray(np.einsum("rn,rn->r", first, second))
+def _frequencies(x: Array) -> tuple[Array, Array]:
+    """Return the values that occur in each row, and how often."""
+    ordered = np.sort(x, axis=-1)
+    first = np.ones(x.shape, dtype=bool)
+    np.not_equal(ordered[:, 1:], ordered[:, :-1], out=first[:, 1:])
+    row, column = np.nonzero(first)
+    starts = row * x.shape[1] + column
+    lengths = np.diff(starts, append=x.size)
+    occurring = first.sum(axis=-1)
+    place = np.arange(len(row)) - np.repeat(np.cumsum(occurring) - occurring, occurring)
+    values, counts = np.zeros((2, len(x), int(occurring.max())))
+    values[row, place], counts[row, place] = ordered[row, column], lengths
+    return values, counts
 
 
 def _excess(x: Array, mean: Array) -> Array:
     """Return the variance minus the mean, from deviations from a whole number, so that all sums are whole."""
     centre, n = np.rint(mean), x.shape[-1]
     deviation = x - centre[:, np.newaxis]
-    total, squares = deviation.sum(axis=-1), _row_sums(deviation, deviation)
+    total, squares = deviation.sum(axis=-1), np.einsum("rn,rn->r", deviation, deviation)
     return np.asarray((n * squares - total * total - n * (total + n * centre)) / (n * n))

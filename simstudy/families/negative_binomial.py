@@ -93,17 +93,21 @@ class NegativeBinomial(Family):
 
     def score(self, x: Array, theta: Columns) -> Sequence[Array]:
         """Return ((x − μ)/(μ(1+αμ)), r²[d − log(1+d) − Σⱼ(1/(r+j) − log(1 + 1/(r+j)))]), d = (x−μ)/(μ+r), j < x."""
-        count, mean, r = _columns(x, theta)
-        return (count - mean) / (mean * (1.0 + mean / r)), _dispersion_slopes(count, mean, r).score
+        return self.derivatives(x, theta)[0]
 
     def hessian(self, x: Array, theta: Columns) -> Sequence[Array]:
         """Return (−(x + αμ(2x−μ))/(μ(1+αμ))², −(x−μ)/(1+αμ)², that of α)."""
+        return self.derivatives(x, theta)[1]
+
+    def derivatives(self, x: Array, theta: Columns) -> tuple[Sequence[Array], Sequence[Array]]:
+        """Return score and Hessian, which share what they are made of."""
         count, mean, r = _columns(x, theta)
         variance = mean * (1.0 + mean / r)
-        return (
+        slope, bend = _dispersion_slopes(count, mean, r)
+        return ((count - mean) / variance, slope), (
             -(count + mean / r * (2.0 * count - mean)) / np.square(variance),
             -(count - mean) / np.square(1.0 + mean / r),
-            _dispersion_slopes(count, mean, r).hessian,
+            bend,
         )
 
     def expected_information(self, theta: Columns) -> Sequence[Entry]:
@@ -128,7 +132,7 @@ class NegativeBinomial(Family):
 
     def likelihood(self, x: Array) -> HistogramLikelihood:
         """Reduce data (R, n) to frequencies of small counts and a list of the others."""
-        return HistogramLikelihood(self, x)
+        return HistogramLikelihood(x, self.sample_space, self.log_density, self.derivatives)
 
     def minimum_size(self, free: Sequence[str]) -> int:
         """Return 2 where the dispersion is free: a single count is not overdispersed."""

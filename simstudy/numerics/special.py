@@ -115,19 +115,19 @@ def rising_sums(x: Array, r: Array) -> tuple[Array, Array]:
     ten terms one by one, and the others by differences of the asymptotic series, taken exactly in the leading term.
     """
     x, r = np.asarray(x, dtype=float), np.asarray(r, dtype=float)
-    first, second = np.zeros((2, *np.broadcast_shapes(x.shape, r.shape)))
-    for j in range(_SHIFTS):
-        z = r + j
-        inside = x > j
-        first += np.where(inside, log1p_gap(1.0 / z), 0.0)
-        second += np.where(inside, 1.0 / (z * z * (z + 1.0)), 0.0)
+    z = r[..., np.newaxis] + np.arange(float(_SHIFTS))
+    terms = np.zeros((2, *r.shape, _SHIFTS + 1))
+    terms[0, ..., 1:], terms[1, ..., 1:] = log1p_gap(1.0 / z), 1.0 / (z * z * (z + 1.0))
+    sums = np.cumsum(terms, axis=-1).reshape(2, -1)
+    near = np.where(x >= 0.0, np.minimum(x, float(_SHIFTS)), 0.0).astype(np.intp)
+    near = near + np.arange(r.size).reshape(r.shape) * (_SHIFTS + 1)
+    first, second = sums[0, near], sums[1, near]
     left = np.maximum(x - _SHIFTS, 0.0)
     a = r + _SHIFTS
     u, w = 1.0 / a, 1.0 / (a + left)
     span = 0.5 * left * u * w
-    first += span + (_digamma_tail(u) - _digamma_tail(w))
-    second += span * (u + w) + (_trigamma_tail(u) - _trigamma_tail(w))
-    return first, second
+    first = first + span + (_digamma_tail(u) - _digamma_tail(w))
+    return first, second + span * (u + w) + (_trigamma_tail(u) - _trigamma_tail(w))
 
 
 def _digamma_tail(inverse: Array) -> Array:
