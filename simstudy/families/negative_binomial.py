@@ -139,16 +139,23 @@ class NegativeBinomial(Family):
         return len(free)
 
     def solve(self, likelihood: HistogramLikelihood, known: Mapping[int, Array]) -> Solution | None:
-        """Return μ̂ = x̄, and α̂ by Newton's method; on the boundary α = 0 where the counts are not overdispersed."""
-        if 0 in known:
-            return None
-        mean = likelihood.mean
+        """Return μ̂ = x̄, and α̂ by Newton's method; on the boundary α = 0 where the counts are not overdispersed.
+
+        Around a known μ they are where mean (x−μ)² > x̄. Counts of 0 alone lie on the boundary μ = 0; with a known μ
+        they let α grow for ever.
+        """
+        mean, some = likelihood.mean, likelihood.mean > 0.0
         if 1 in known:
-            return solution((mean, known[1]), likelihood, np.where(mean > 0.0, Status.CONVERGED, Status.BOUNDARY), 0)
-        exists = likelihood.excess > 0.0
-        dispersion, done, iterations = _solve_dispersion(likelihood, exists & likelihood.usable)
-        status = np.where(done, Status.CONVERGED, Status.MAX_ITERATIONS)
-        return solution((mean, dispersion), likelihood, np.where(exists, status, Status.BOUNDARY), iterations)
+            return solution((mean, known[1]), likelihood, np.where(some, Status.CONVERGED, Status.BOUNDARY), 0)
+        centre = np.broadcast_to(known.get(0, mean), mean.shape)
+        excess = likelihood.excess + np.square(mean - centre)
+        exists = some & (excess > 0.0)
+        begin = np.where(exists & likelihood.usable, excess / np.square(centre), 0.0)
+        dispersion, done, iterations = _solve_dispersion(likelihood, centre, begin)
+        status = np.where(exists, np.where(done, Status.CONVERGED, Status.MAX_ITERATIONS), Status.BOUNDARY)
+        if 0 in known:
+            status = np.where(some, status, Status.NO_MAXIMUM)
+        return solution((centre, dispersion), likelihood, status, iterations)
 
 
 class _Slopes(NamedTuple):
@@ -191,34 +198,31 @@ def _bend_near_poisson(x: Array, mean: Array, dispersion: Array) -> Array:
 
 
 def _solve_dispersion(
-    likelihood: HistogramLikelihood, wanted: NDArray[np.bool_]
+    likelihood: HistogramLikelihood, mean: Array, begin: Array
 ) -> tuple[Array, NDArray[np.bool_], NDArray[np.int16]]:
-    """Solve for the zero of the mean score in α at μ = x̄ by Newton's method in log α within a live bracket.
+    """Solve for the zero of the mean score in α by Newton's method in log α within a live bracket.
 
-    The score is positive at α = 0 and changes sign once. Stops on the Newton decrement.
+    The score is positive at α = 0 and changes sign once; rows that begin at 0 have no zero. Stops on the Newton
+    decrement.
     """
-    dispersion = np.where(wanted, likelihood.excess / np.square(likelihood.mean), 0.0)
-    done, iterations = ~wanted, np.zeros(likelihood.rows, dtype=np.int16)
-    low, high = np.zeros(likelihood.rows), np.full(likelihood.rows, np.inf)
-    left, part = np.flatnonzero(wanted), likelihood.select(np.flatnonzero(wanted))
+    dispersion, rows = begin.copy(), likelihood.rows
+    done, iterations = begin == 0.0, np.zeros(rows, dtype=np.int16)
+    low, high = np.zeros(rows), np.full(rows, np.inf)
     for _ in range(_ITERATIONS):
+        left = np.flatnonzero(~done)
         if not len(left):
             break
-        now = dispersion[left]
-        slopes = part.average(lambda x, theta: _dispersion_slopes(*_columns(x, theta)), (part.mean, now))
-        score, bend = now * slopes[0], -(now * now * slopes[1] + now * slopes[0])
-        low[left] = np.where(score > 0.0, now, low[left])
-        high[left] = np.where(score > 0.0, high[left], now)
+        now, part = dispersion[left], likelihood.select(left)
+        slope, bend = part.average(lambda x, theta: _dispersion_slopes(*_columns(x, theta)), (mean[left], now))
+        score, bend = now * slope, -now * (now * bend + slope)
+        low[left], high[left] = np.where(score > 0.0, now, low[left]), np.where(score > 0.0, high[left], now)
         step = np.where(bend > 0.0, np.clip(score / bend, -2.0, 2.0), np.sign(score))
         moved = now * np.exp(step)
         inside = (moved >= low[left]) & (moved <= high[left])
         middle = np.where(low[left] > 0.0, np.sqrt(low[left] * high[left]), 0.1 * now)
         dispersion[left] = np.where(inside, moved, middle)
         iterations[left] += 1
-        finished = inside & (bend > 0.0) & (score * score <= _TOLERANCE * bend)
-        done[left] = finished
-        if finished.any():
-            left, part = left[~finished], part.select(np.flatnonzero(~finished))
+        done[left] = inside & (bend > 0.0) & (score * score <= _TOLERANCE * bend)
     return dispersion, done, iterations
 
 

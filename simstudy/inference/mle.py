@@ -95,9 +95,10 @@ def _solve(likelihood: Likelihood) -> Maximum:
 
 def _family_solution(likelihood: Likelihood) -> Maximum | None:
     """Return the family's own solution in the free parameters; it speaks of base parameters only."""
-    if likelihood.known and not likelihood.is_base:
+    known = _known_base(likelihood)
+    if len(known) < len(likelihood.known):
         return None
-    solution = likelihood.family.solve(likelihood.reduced, _known_base(likelihood))
+    solution = likelihood.family.solve(likelihood.reduced, known)
     if solution is None:
         return None
     phi = solution.theta if likelihood.is_base else likelihood.parametrisation.from_base(solution.theta)
@@ -107,11 +108,12 @@ def _family_solution(likelihood: Likelihood) -> Maximum | None:
 
 
 def _known_base(likelihood: Likelihood) -> dict[int, Array]:
-    """Return the known base parameters by index; none outside the base parametrisation."""
-    if not likelihood.is_base:
+    """Return the known base parameters by index: those that do not depend on the free parameters."""
+    if not likelihood.known:
         return {}
-    names = likelihood.parametrisation.names
-    return {i: np.asarray(likelihood.known[name]) for i, name in enumerate(names) if name in likelihood.known}
+    phi = likelihood.full([np.asarray(np.nan)] * len(likelihood.kept))
+    base = phi if likelihood.is_base else likelihood.parametrisation.to_base(phi)
+    return {i: np.asarray(value) for i, value in enumerate(base) if not np.isnan(value).any()}
 
 
 def _optimise(likelihood: Likelihood) -> Maximum:
