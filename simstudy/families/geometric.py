@@ -36,9 +36,10 @@ class Geometric(ExponentialFamily):
 
     def statistics(self, x: Array) -> Statistics:
         """Return T = x − 1, the number of failures; NaN where an observation is no number of trials."""
-        failures = x - 1
-        mean = np.where(self.sample_space.holds_all(x), failures.mean(axis=-1), np.nan)
-        return Statistics((mean,), centred_products(failures - mean[:, np.newaxis]), np.zeros(len(mean)))
+        usable = self.sample_space.holds_all(x)
+        x = np.asarray(x, dtype=float)
+        mean = np.where(usable, x.mean(axis=-1), np.nan)
+        return Statistics((mean - 1.0,), centred_products(x - mean[:, np.newaxis]), np.zeros(len(mean)))
 
     def terms(self, theta: Columns, origin: Array | float) -> Terms:
         """Return η = log(1−p), A = −log p, E[x − 1] = (1−p)/p, Var(x) = (1−p)/p²."""

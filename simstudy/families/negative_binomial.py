@@ -21,6 +21,8 @@ from simstudy.parameters import POSITIVE, UNIT_INTERVAL, Array, Columns, Paramet
 _MEAN = Parameter("mean", POSITIVE, (1.0, 50.0))
 _SIZE = Parameter("size", POSITIVE, (0.5, 10.0))
 _TOLERANCE = 1e-18
+# A variance around a known mean that exceeds the mean by less is equal to it.
+_ROUNDING = 4.0 * np.finfo(float).eps
 _ITERATIONS = 100
 # A dispersion below this, also 0 on the boundary, is that of the Poisson limit to rounding.
 _POISSON = 1e-100
@@ -148,8 +150,9 @@ class NegativeBinomial(Family):
         if 1 in known:
             return solution((mean, known[1]), likelihood, np.where(some, Status.CONVERGED, Status.BOUNDARY), 0)
         centre = np.broadcast_to(known.get(0, mean), mean.shape)
-        excess = likelihood.excess + np.square(mean - centre)
-        exists = some & (excess > 0.0)
+        apart = np.square(mean - centre)
+        excess = likelihood.excess + apart
+        exists = some & (excess > _ROUNDING * (mean + apart))
         begin = np.where(exists & likelihood.usable, excess / np.square(centre), 0.0)
         dispersion, done, iterations = _solve_dispersion(likelihood, centre, begin)
         status = np.where(exists, np.where(done, Status.CONVERGED, Status.MAX_ITERATIONS), Status.BOUNDARY)
