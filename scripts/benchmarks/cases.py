@@ -63,6 +63,11 @@ class Case:
         return f"{self.name} ({values})"
 
 
+def _two_normals(rng: np.random.Generator, size: tuple[int, ...]) -> np.ndarray:
+    second = rng.random(size) >= 0.4
+    return rng.standard_normal(size) + 5.0 * second
+
+
 # Location 0 and scale 1, so that numpy's standard forms of the Weibull and the Cauchy are all of the drawing.
 CASES = {
     case.name: case
@@ -76,5 +81,6 @@ CASES = {
         Case("logistic", (0.0, 1.0), lambda rng, size: rng.logistic(0.0, 1.0, size)),
         Case("cauchy", (0.0, 1.0), lambda rng, size: rng.standard_cauchy(size)),
         Case("poisson", (5.0,), lambda rng, size: rng.poisson(5.0, size)),
+        Case("normal_mixture", (0.4, 0.0, 1.0, 5.0, 1.0), _two_normals),
     )
 }

@@ -15,6 +15,7 @@ from simstudy.families.logistic import Logistic
 from simstudy.families.lognormal import Lognormal
 from simstudy.families.negative_binomial import NegativeBinomial
 from simstudy.families.normal import Normal
+from simstudy.families.normal_mixture import NormalMixture
 from simstudy.families.poisson import Poisson
 from simstudy.families.weibull import Weibull
 from simstudy.families.zero_inflated_poisson import ZeroInflatedPoisson
@@ -35,6 +36,7 @@ FAMILIES: dict[str, Family] = {
     "negative_binomial": NegativeBinomial(),
     "zero_inflated_poisson": ZeroInflatedPoisson(),
     "categorical": Categorical(),
+    "normal_mixture": NormalMixture(),
 }
 
 
