@@ -81,6 +81,12 @@ CASES = {
         Case("logistic", (0.0, 1.0), lambda rng, size: rng.logistic(0.0, 1.0, size)),
         Case("cauchy", (0.0, 1.0), lambda rng, size: rng.standard_cauchy(size)),
         Case("poisson", (5.0,), lambda rng, size: rng.poisson(5.0, size)),
+        Case("binomial", (0.3, 10.0), lambda rng, size: rng.binomial(10, 0.3, size)),
+        Case("bernoulli", (0.3,), lambda rng, size: rng.binomial(1, 0.3, size)),
+        Case("geometric", (0.3,), lambda rng, size: rng.geometric(0.3, size)),
+        Case("negative_binomial", (2.0, 0.3), lambda rng, size: rng.negative_binomial(2.0, 0.3, size)),
+        Case("zero_inflated_poisson", (0.3, 4.0), lambda rng, size: rng.poisson(4.0, size) * (rng.random(size) >= 0.3)),
+        Case("categorical", (0.3, 0.3), lambda rng, size: rng.choice(3, size, p=(0.3, 0.3, 0.4))),
         Case("normal_mixture", (0.4, 0.0, 1.0, 5.0, 1.0), _two_normals),
     )
 }

@@ -16,7 +16,7 @@ class Bernoulli(Successes):
 
     name = "bernoulli"
     formula = "log p(x) = x·log prob + (1 − x)·log(1 − prob)"
-    number: ClassVar[float] = 1.0  # type: ignore[misc]
+    number: ClassVar[float] = 1.0
 
     def sample(self, rng: np.random.Generator, theta: Columns, size: tuple[int, ...]) -> Array:
         """Draw uniform numbers and tell which are less than p."""

@@ -89,7 +89,9 @@ class Categorical(ExponentialFamily):
     def expected_information(self, theta: Columns) -> Sequence[Entry]:
         """Return diag(1/probᵢ) + 1/p(K−1)."""
         last, size = 1.0 / _rest(theta), self.categories - 1
-        return packed_information([[1.0 / theta[i] + last if i == j else last for j in range(size)] for i in range(size)])
+        return packed_information(
+            [[1.0 / theta[i] + last if i == j else last for j in range(size)] for i in range(size)]
+        )
 
     def start_from(self, statistics: Statistics) -> Columns:
         """Return the shares, moved a little towards equal ones."""
@@ -100,7 +102,7 @@ class Categorical(ExponentialFamily):
         return len(free) + 1
 
     def solve(self, likelihood: ExponentialLikelihood, known: Mapping[int, Array]) -> Solution:
-        """Return the shares; those not known share what the known ones leave. On the boundary where one does not occur."""
+        """Return the shares; the free ones share what the known ones leave. BOUNDARY where one does not occur."""
         shares = likelihood.statistics.mean
         free = [k for k in range(self.categories) if k not in known]
         left = 1.0 - sum(np.asarray(value, dtype=float) for value in known.values())

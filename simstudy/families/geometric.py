@@ -47,7 +47,9 @@ class Geometric(ExponentialFamily):
         rest = 1.0 - prob
         natural = np.log1p(-np.minimum(prob, 1.0 - 0.5 * np.finfo(float).eps))  # times T̄ = 0 where p is 1
         mean, inverse = rest / prob, 1.0 / rest
-        return Terms((natural,), ((-inverse,),), {(0, 0, 0): -inverse * inverse}, -np.log(prob), (mean,), (mean / prob,))
+        return Terms(
+            (natural,), ((-inverse,),), {(0, 0, 0): -inverse * inverse}, -np.log(prob), (mean,), (mean / prob,)
+        )
 
     def start_from(self, statistics: Statistics) -> Columns:
         """Return 1/x̄, less where all observations are 1."""

@@ -96,7 +96,7 @@ class ZeroInflatedPoisson(ExponentialFamily):
         return np.clip(1.0 + share / np.expm1(-rate), 0.05, 0.95), rate
 
     def starts(self, likelihood: ExponentialLikelihood, known: Mapping[int, Array]) -> Sequence[Columns]:
-        """Return the one start; with known inflation, x̄ and the mean of positive counts, between which all maxima lie."""
+        """Return one start; with known inflation, x̄ and the mean of positive counts: all maxima lie between."""
         if 0 not in known:
             return super().starts(likelihood, known)
         share, mean = likelihood.statistics.mean
