@@ -71,6 +71,7 @@ def test_without_dispersion_it_is_a_poisson():
         FAMILY.log_density(x, columns(4.0, 0.0)), poisson.log_density(x, columns(4.0)), rtol=1e-14
     )
     np.testing.assert_allclose(FAMILY.score(x, columns(4.0, 0.0))[1], ((x - 4.0) ** 2 - x) / 2.0, rtol=1e-14)
+    np.testing.assert_allclose(FAMILY.expected_information(columns(4.0, 0.0)), [0.25, 0.0, 8.0], rtol=1e-13)
 
 
 @pytest.mark.parametrize("dispersion", [1e-8, 1e-4, 0.02, 3.0, 100.0])
