@@ -25,14 +25,17 @@ class Case:
     name
         Name of the family.
     values
-        Values of its parameters, as listed first, and of its constants.
+        Values of its parameters, as listed first.
     draw
         The Generator's own method for the family at this point: (rng, size) ↦ observations.
+    constants
+        Values of the family's constants.
     """
 
     name: str
     values: tuple[float, ...]
     draw: Draw
+    constants: tuple[float, ...] = ()
 
     @property
     def family(self) -> Family:
@@ -41,18 +44,19 @@ class Case:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the parameters and constants."""
-        return tuple(parameter.name for parameter in self.family.forms[0])
+        """Names of the parameters."""
+        return self.family.listed[0].names
 
     def scenario(self, n: int) -> Scenario:
         """Return the case as a scenario with data sets of n observations."""
+        constants = tuple(constant.name for constant in self.family.constants)
         return Scenario(
             name=self.name,
             family=self.name,
-            names=self.names,
-            values=self.values,
+            names=(*self.names, *constants),
+            values=(*self.values, *self.constants),
             fit=self.name,
-            known=tuple(constant.name for constant in self.family.constants),
+            known=constants,
             n=n,
             replicates=2,
             level=0.95,
@@ -81,12 +85,26 @@ CASES = {
         Case("logistic", (0.0, 1.0), lambda rng, size: rng.logistic(0.0, 1.0, size)),
         Case("cauchy", (0.0, 1.0), lambda rng, size: rng.standard_cauchy(size)),
         Case("poisson", (5.0,), lambda rng, size: rng.poisson(5.0, size)),
-        Case("binomial", (0.3, 10.0), lambda rng, size: rng.binomial(10, 0.3, size)),
+        Case("binomial", (0.3,), lambda rng, size: rng.binomial(10, 0.3, size), (10.0,)),
         Case("bernoulli", (0.3,), lambda rng, size: rng.binomial(1, 0.3, size)),
         Case("geometric", (0.3,), lambda rng, size: rng.geometric(0.3, size)),
         Case("negative_binomial", (2.0, 0.3), lambda rng, size: rng.negative_binomial(2.0, 0.3, size)),
         Case("zero_inflated_poisson", (0.3, 4.0), lambda rng, size: rng.poisson(4.0, size) * (rng.random(size) >= 0.3)),
         Case("categorical", (0.3, 0.3), lambda rng, size: rng.choice(3, size, p=(0.3, 0.3, 0.4))),
         Case("normal_mixture", (0.4, 0.0, 1.0, 5.0, 1.0), _two_normals),
+        Case("inverse_gaussian", (1.0, 2.0), lambda rng, size: rng.wald(1.0, 2.0, size)),
+        Case("pareto", (3.0,), lambda rng, size: 1.0 + rng.pareto(3.0, size), (1.0,)),
+        Case("rayleigh", (1.0,), lambda rng, size: rng.rayleigh(1.0, size)),
+        Case("half_normal", (1.0,), lambda rng, size: np.abs(rng.standard_normal(size))),
+        Case("maxwell", (1.0,), lambda rng, size: np.sqrt(2.0 * rng.standard_gamma(1.5, size))),
+        Case("chi_squared", (3.0,), lambda rng, size: rng.chisquare(3.0, size)),
+        Case("lindley", (1.0,), lambda rng, size: rng.standard_gamma(1.0 + (rng.random(size) < 0.5))),
+        Case("von_mises", (0.0, 2.0), lambda rng, size: rng.vonmises(0.0, 2.0, size)),
+        Case("laplace", (0.0, 1.0), lambda rng, size: rng.laplace(0.0, 1.0, size)),
+        Case("gumbel", (0.0, 1.0), lambda rng, size: rng.gumbel(0.0, 1.0, size)),
+        Case("log_logistic", (2.0, 1.0), lambda rng, size: np.exp(rng.logistic(0.0, 0.5, size))),
+        Case("kumaraswamy", (2.0, 3.0), lambda rng, size: (1.0 - rng.random(size) ** (1.0 / 3.0)) ** 0.5),
+        Case("uniform", (-1.0, 1.0), lambda rng, size: rng.uniform(-1.0, 1.0, size)),
+        Case("shifted_exponential", (0.0, 1.0), lambda rng, size: rng.exponential(1.0, size)),
     )
 }

@@ -15,12 +15,14 @@ from simstudy.contract.precision import EPS, score_slack
 from simstudy.families.base import Family
 from simstudy.families.status import Status
 from simstudy.inference import Fit, fit
+from simstudy.inference.likelihood import Likelihood
 from simstudy.numerics.symmetric import unpack
 from simstudy.parameters import Array, Parametrisation
 
 # An optimiser stops at a decrement of at most 1e-13 and takes one more Newton step. That squares √1e-13 and multiplies
 # it by the relative change of the information over one standard deviation, which is a few units.
 _STOPPING = 3e-12
+_BESIDE = (-1.0, -0.1, -1e-3, -1e-6, 1e-6, 1e-3, 0.1, 1.0)
 # Sums of n terms, their pull-back to θ, and the solution of a linear system.
 TERMS = 256.0
 
@@ -58,6 +60,20 @@ def tolerance(family: Family, theta: Array, information: Array) -> Array:
     """Return what √(sᵀJ⁻¹s) may be: θ itself rounds by ε|θ|, which is ε√(Σθᵢ²Jᵢᵢ) standard deviations."""
     spread = np.sqrt(np.einsum("ri,rii->r", theta * theta, information))
     return np.asarray(TERMS * EPS * (1.0 + spread) + _STOPPING + score_slack(family))
+
+
+def excess(likelihood: Likelihood, theta: Array) -> Array:
+    """Return by how much the log-likelihood of each row is higher somewhere beside the corners of its estimate.
+
+    Each corner is moved alone, by some multiples of the standard deviation of one observation.
+    """
+    highest, units = np.full(likelihood.rows, -np.inf), np.einsum("rii->ri", likelihood.score_products(theta)) ** -0.5
+    for i in set(range(len(likelihood.free))) - set(likelihood.regular):
+        for step in _BESIDE:
+            moved = theta.copy()
+            moved[:, i] += step * units[:, i]
+            highest = np.fmax(highest, likelihood.value(moved))
+    return np.asarray(highest - likelihood.value(theta))
 
 
 def mean_score(family: Family, x: Array, theta: Array) -> Array:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import special
 
 from simstudy.contract.estimates import (
     TERMS,
     converged,
     distance,
+    excess,
     least_eigenvalue,
     mean_information,
     mean_score,
@@ -25,8 +27,10 @@ from simstudy.contract.precision import EPS, hessian_slack
 from simstudy.families.base import Family
 from simstudy.families.sample_space import SampleSpace, VectorSpace
 from simstudy.families.status import Status
+from simstudy.inference import Fit
 from simstudy.inference.likelihood import Likelihood
 from simstudy.inference.newton import maximise
+from simstudy.parameters import Array
 
 _ROWS, _SIZE = 24, 50
 # Of the fewest observations possible, often only one data set in a hundred has an interior maximum.
@@ -73,21 +77,26 @@ def unusable_data(family: Family, point: Point, rng: np.random.Generator) -> Ite
 
 
 def _outside(space: SampleSpace | VectorSpace) -> list[float]:
-    """Return numbers that are no observations; of vectors none are known but those that are not finite."""
-    if isinstance(space, VectorSpace):
+    """Return numbers that are no observations; of vectors and angles none are known but those that are not finite."""
+    if isinstance(space, VectorSpace) or space.circular:
         return []
     ends = [end for end in (space.lower - 1.0, space.upper + 1.0) if np.isfinite(end)]
     return [*ends, 0.5 + np.floor(max(space.lower, 0.0))] if space.discrete else ends
 
 
 def score_zero(family: Family, point: Point, rng: np.random.Generator) -> Iterator[Deviation]:
-    """At a CONVERGED estimate the mean score is zero and the observed information positive definite."""
+    """At a CONVERGED estimate the mean score is zero and the observed information positive definite.
+
+    At a corner, where the score is not zero, the log-likelihood is instead nowhere higher on either side.
+    """
     x = family.sample(rng, point.base, (_ROWS, _SIZE))
     found = quiet_fit(family, x)
     rows = converged(found)
     yield must(f"{rows.sum()} of {len(rows)} fits converged", holds=bool(rows.any()))
     theta, x = found.theta[rows], x[rows]
-    regular = list(Likelihood(family, x).regular)
+    likelihood = Likelihood(family, x)
+    regular = list(likelihood.regular)
+    yield from _at_corners(likelihood, theta, "beside corners")
     if not regular:
         return
     score = mean_score(family, x, theta)[:, regular]
@@ -101,6 +110,13 @@ def score_zero(family: Family, point: Point, rng: np.random.Generator) -> Iterat
     reported = found.observed_information[rows][:, regular][:, :, regular]
     miss = np.abs(reported - information) / (scale[:, :, np.newaxis] * scale[:, np.newaxis, :])
     yield worst("information reported with the estimate", miss, TERMS * EPS + hessian_slack(family))
+
+
+def _at_corners(likelihood: Likelihood, theta: Array, where: str) -> Iterator[Deviation]:
+    """Measure by how much the log-likelihood is higher beside corners."""
+    if len(likelihood.regular) < len(likelihood.free):
+        bound = TERMS * EPS * (1.0 + np.abs(likelihood.value(theta)))
+        yield worst(f"log-likelihood {where}", np.maximum(excess(likelihood, theta), 0.0), bound)
 
 
 def fit_recovers(family: Family, point: Point, rng: np.random.Generator) -> Iterator[Deviation]:
@@ -131,16 +147,33 @@ def invariance(family: Family, point: Point, rng: np.random.Generator) -> Iterat
 
 
 def own_algorithm(family: Family, point: Point, rng: np.random.Generator) -> Iterator[Deviation]:
-    """The family's own algorithm ends where the general optimiser does."""
+    """The family's own algorithm ends where the general optimiser does, which is given the corners."""
     if type(family).solve is Family.solve:
         yield must("the general optimiser is its algorithm", holds=True)
         return
     x = family.sample(rng, point.base, (_ROWS, _SIZE))
     own = quiet_fit(family, x)
-    general = maximise(Likelihood(family, x), [np.asarray(column, dtype=float) for column in family.start(x)])
-    rows = converged(own) & (general.status == Status.CONVERGED)
+    theta, finished = _generally(family, x, own)
+    rows = converged(own) & finished
     yield must("fits converge by either way", holds=bool(rows.sum() >= converged(own).sum() / 2))
-    yield same(family, "estimates of the general optimiser", np.stack(general.theta, axis=-1)[rows], own, rows)
+    yield same(family, "estimates of the general optimiser", theta[rows], own, rows)
+
+
+def _generally(family: Family, x: Array, own: Fit) -> tuple[Array, NDArray[np.bool_]]:
+    """Return estimates by the general optimiser, and which are finished."""
+    likelihood, start = Likelihood(family, x), np.stack(family.start(x), axis=-1).astype(float)
+    corners = sorted(set(own.names) & set(family.corners))
+    if not corners:
+        found = maximise(likelihood, list(start.T))
+        return np.stack(found.theta, axis=-1), found.status == Status.CONVERGED
+    theta, finished = own.theta.copy(), np.ones(len(x), dtype=bool)
+    for row in np.flatnonzero(converged(own)) if likelihood.regular else ():
+        known = {name: float(theta[row, own.names.index(name)]) for name in corners}
+        alone = Likelihood(family, x[row : row + 1], known=known)
+        found = maximise(alone, [start[row : row + 1, i] for i in alone.kept])
+        theta[row, list(alone.kept)] = np.ravel(found.theta)
+        finished[row] = found.status[0] == Status.CONVERGED
+    return theta, finished
 
 
 def known_parameters(family: Family, point: Point, rng: np.random.Generator) -> Iterator[Deviation]:
@@ -159,6 +192,7 @@ def known_parameters(family: Family, point: Point, rng: np.random.Generator) -> 
             continue
         likelihood = Likelihood(family, x[rows], form, known)
         regular = list(likelihood.regular)
+        yield from _at_corners(likelihood, found.theta[rows], f"{label}: beside corners")
         if not regular:
             continue
         score = likelihood.score(found.theta[rows])[:, regular]

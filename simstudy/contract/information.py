@@ -46,8 +46,31 @@ def information_equality(family: Family, point: Point, rng: np.random.Generator)
         )
 
 
+def irregular_limits(family: Family, point: Point, rng: np.random.Generator) -> Iterator[Deviation]:
+    """Where the family says that theory fails, E[s], Cov(s) and −E[Hessian] are what it says instead."""
+    base = [float(value) for value in point.base]
+    limits = family.irregular_limits(base)
+    yield must("other limits come with a reason", holds=limits is None or bool(family.irregularity(base)))
+    if limits is None:
+        return
+    quadrature, scale = _expectations(family, point)
+    slack = 2.0 * score_slack(family) + hessian_slack(family) + _TERMS * EPS
+    mean = [quadrature.expect(partial(_score, family, point, i)) for i in range(len(scale))]
+    for i, (value, error) in enumerate(mean):
+        detail = f"E[s] in {family.parameters[i].name}, relative to √Iᵢᵢ"
+        yield _relative(detail, value - limits.score_mean[i], error, scale[i], slack)
+    for k, (i, j) in enumerate(pairs(len(scale))):
+        products = _product(family, point, quadrature, i, j)
+        bend = quadrature.expect(partial(_bend, family, point, k))
+        covariance = products.value - mean[i].value * mean[j].value
+        error = products.error + abs(mean[i].value) * mean[j].error + abs(mean[j].value) * mean[i].error
+        unit, entry = scale[i] * scale[j], _entry(family, i, j)
+        yield _relative(f"{entry} of Cov(s)", covariance - limits.score_covariance[i, j], error, unit, slack)
+        yield _relative(f"{entry} of −E[Hessian]", -bend.value - limits.hessian[i, j], bend.error, unit, slack)
+
+
 def expected_information(family: Family, point: Point, rng: np.random.Generator) -> Iterator[Deviation]:
-    """The family's I(θ) is E[s sᵀ] by quadrature, and positive definite."""
+    """The family's I(θ) is E[s sᵀ] by quadrature, and positive definite unless the family says that theory fails."""
     quadrature, scale = _expectations(family, point)
     found = fill([np.ravel(entry)[0] for entry in family.expected_information(point.theta)], 1)[0]
     slack = 2.0 * score_slack(family) + information_slack(family) + _TERMS * EPS
@@ -55,6 +78,8 @@ def expected_information(family: Family, point: Point, rng: np.random.Generator)
         value, error = _product(family, point, quadrature, i, j)
         detail = f"{_entry(family, i, j)} of I(θ) against quadrature, relative to √(Iᵢᵢ Iⱼⱼ)"
         yield _relative(detail, float(found[k]) - value, error, scale[i] * scale[j], slack)
+    if family.irregularity([float(value) for value in point.base]):
+        return
     correlation = unpack(found[np.newaxis])[0] / np.outer(scale, scale)
     least = float(np.linalg.eigvalsh(correlation)[0]) if np.isfinite(correlation).all() else -np.inf
     yield must(f"I(θ) is positive definite (least eigenvalue of its correlations {least:.3g})", holds=least > 0.0)

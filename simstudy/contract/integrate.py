@@ -82,7 +82,8 @@ class Quadrature:
     def __init__(self, family: Family, theta: Sequence[Array]) -> None:
         self._space = family.sample_space
         pilot = np.asarray(family.sample(np.random.default_rng(1), theta, (1, _PILOT)))[0].astype(float)
-        self._grids = [_grid(self._space, pilot, length) for length in (2.0, 1.0)]
+        breaks = [float(np.ravel(at)[0]) for at in family.breaks(theta)]
+        self._grids = [_grid(self._space, pilot, length, breaks) for length in (2.0, 1.0)]
         self._masses, self._uncertainty = [], np.zeros(())
         for grid in self._grids:
             log_density = np.ravel(family.log_density(grid.x[np.newaxis], theta)).astype(float)
@@ -119,14 +120,14 @@ class Quadrature:
         return (lambda x: x) if isinstance(space, SampleSpace) else lambda x: space.take_apart(x)[axis]
 
 
-def _grid(space: SampleSpace | VectorSpace, pilot: Array, length: float) -> _Grid:
+def _grid(space: SampleSpace | VectorSpace, pilot: Array, length: float, breaks: Sequence[float]) -> _Grid:
     """Return the product of the rules of all coordinates."""
     if isinstance(space, SampleSpace):
-        line = _line(space, np.sort(pilot), length)
+        line = _line(space, np.sort(pilot), length, breaks)
         return _Grid(line.x, line.weights, line.blur, (line,))
     coarse = length * (1.0 if len(space.parts) == 1 else _COARSER)
     coordinates = space.take_apart(pilot)
-    lines = tuple(_line(part, np.sort(c), coarse) for part, c in zip(space.parts, coordinates, strict=True))
+    lines = tuple(_line(part, np.sort(c), coarse, ()) for part, c in zip(space.parts, coordinates, strict=True))
     x, slope = space.assemble([np.ravel(c) for c in np.meshgrid(*(line.x for line in lines), indexing="ij")])
     weights, blurs = (
         [np.ravel(part) for part in np.meshgrid(*(line[field] for line in lines), indexing="ij")] for field in (1, 2)
@@ -134,22 +135,26 @@ def _grid(space: SampleSpace | VectorSpace, pilot: Array, length: float) -> _Gri
     return _Grid(x, np.prod(weights, axis=0) * slope, np.sum(blurs, axis=0), lines)
 
 
-def _line(space: SampleSpace, pilot: Array, length: float) -> _Line:
-    return (_counts if space.discrete else _panels)(space, pilot, length)
+def _line(space: SampleSpace, pilot: Array, length: float, breaks: Sequence[float]) -> _Line:
+    return _counts(space, pilot, length) if space.discrete else _panels(space, pilot, length, breaks)
 
 
-def _panels(space: SampleSpace, pilot: Array, length: float) -> _Line:
-    """Cover a continuous sample space by Gauss–Legendre panels in t; an atom at its upper end is a node of its own."""
+def _panels(space: SampleSpace, pilot: Array, length: float, breaks: Sequence[float]) -> _Line:
+    """Cover a continuous sample space by Gauss–Legendre panels in t that end at the breaks.
+
+    An atom at its upper end is a node of its own.
+    """
     if space.atom:
-        inner = _panels(replace(space, atom=False), pilot[pilot < space.upper], length)
+        inner = _panels(replace(space, atom=False), pilot[pilot < space.upper], length, breaks)
         end, last = np.array([space.upper]), np.array([len(inner.x) + 1])
         return _Line(
             np.append(inner.x, end), np.append(inner.weights, 1.0), np.append(inner.blur, 0.0),
             np.append(inner.edges, end), np.append(inner.below, last),
         )  # fmt: skip
-    at, centre, width, reach = coordinate(space, pilot)
+    at, inverse, centre, width, reach = coordinate(space, pilot)
     last = np.arcsinh(reach / width)
     ends = np.linspace(-last, last, int(np.ceil(2.0 * last / (_PANEL * length))) + 1)
+    ends = np.union1d(ends, np.arcsinh((inverse(np.array(breaks, dtype=float)) - centre) / width))
     half = 0.5 * np.diff(ends)[:, np.newaxis]
     t = np.ravel(ends[:-1, np.newaxis] + half * (1.0 + _NODES))
     place = at(centre + width * np.sinh(t))

@@ -26,6 +26,7 @@ LAWS: dict[str, Law] = {
         Law("hessian", derivatives.hessian, base_points),
         Law("score_mean", information.score_mean, base_points),
         Law("information_equality", information.information_equality, base_points),
+        Law("irregular_limits", information.irregular_limits, base_points),
         Law("expected_information", information.expected_information, base_points),
         Law("reparametrised_information", information.reparametrised_information, all_points),
         Law("likelihood_route", likelihoods.likelihood_route, base_points),

@@ -41,7 +41,9 @@ def _averages(family: Family, x: Array, theta: Columns, found: Evaluation, at: s
     sizes = [np.sqrt((entry * entry).mean(axis=-1)) for entry in scores]
     rounding = _TERMS * EPS
     size = 1.0 + np.abs(log_density).mean(axis=-1)
-    yield worst(f"value at {at}", np.abs(found.value - log_density.mean(axis=-1)), rounding * size)
+    value = log_density.mean(axis=-1)  # −∞ where an observation lies outside of what θ allows
+    miss = np.where(found.value == value, 0.0, np.abs(found.value - value))
+    yield worst(f"value at {at}", miss, rounding * size)
     for i, entry in enumerate(scores):
         yield worst(f"score {i} at {at}", np.abs(found.score[i] - entry.mean(axis=-1)), rounding * sizes[i])
     for k, (i, j) in enumerate(pairs(len(scores))):

@@ -8,15 +8,29 @@ from simstudy.families.beta import Beta
 from simstudy.families.binomial import Binomial
 from simstudy.families.categorical import Categorical
 from simstudy.families.cauchy import Cauchy
+from simstudy.families.chi_squared import ChiSquared
 from simstudy.families.exponential import Exponential
 from simstudy.families.gamma import Gamma
 from simstudy.families.geometric import Geometric
+from simstudy.families.gumbel import Gumbel
+from simstudy.families.half_normal import HalfNormal
+from simstudy.families.inverse_gaussian import InverseGaussian
+from simstudy.families.kumaraswamy import Kumaraswamy
+from simstudy.families.laplace import Laplace
+from simstudy.families.lindley import Lindley
+from simstudy.families.log_logistic import LogLogistic
 from simstudy.families.logistic import Logistic
 from simstudy.families.lognormal import Lognormal
+from simstudy.families.maxwell import Maxwell
 from simstudy.families.negative_binomial import NegativeBinomial
 from simstudy.families.normal import Normal
 from simstudy.families.normal_mixture import NormalMixture
+from simstudy.families.pareto import Pareto
 from simstudy.families.poisson import Poisson
+from simstudy.families.rayleigh import Rayleigh
+from simstudy.families.shifted_exponential import ShiftedExponential
+from simstudy.families.uniform import Uniform
+from simstudy.families.von_mises import VonMises
 from simstudy.families.weibull import Weibull
 from simstudy.families.zero_inflated_poisson import ZeroInflatedPoisson
 
@@ -37,6 +51,20 @@ FAMILIES: dict[str, Family] = {
     "zero_inflated_poisson": ZeroInflatedPoisson(),
     "categorical": Categorical(),
     "normal_mixture": NormalMixture(),
+    "inverse_gaussian": InverseGaussian(),
+    "pareto": Pareto(),
+    "rayleigh": Rayleigh(),
+    "half_normal": HalfNormal(),
+    "maxwell": Maxwell(),
+    "chi_squared": ChiSquared(),
+    "lindley": Lindley(),
+    "von_mises": VonMises(),
+    "laplace": Laplace(),
+    "gumbel": Gumbel(),
+    "log_logistic": LogLogistic(),
+    "kumaraswamy": Kumaraswamy(),
+    "uniform": Uniform(),
+    "shifted_exponential": ShiftedExponential(),
 }
 
 

@@ -64,6 +64,9 @@ class Family(ABC):
         The density in one line, for `simstudy families NAME`.
     alternatives
         Parametrisations beside the base one.
+    variants
+        Families of the same name with other base parameters, such as one whose lower end is fixed at 0. `member` takes
+        the one that has exactly the names given.
     constants
         What a member of the family has beside its parameters and what is never estimated, such as a number of trials.
         `member` binds them.
@@ -88,6 +91,7 @@ class Family(ABC):
     sample_space: SampleSpace | VectorSpace
     formula: str = ""
     alternatives: tuple[Parametrisation, ...] = ()
+    variants: tuple[Family, ...] = ()
     base_last: ClassVar[bool] = False
     constants: ClassVar[tuple[Parameter, ...]] = ()
     numbered: ClassVar[str] = ""
@@ -124,7 +128,9 @@ class Family(ABC):
         if isinstance(self.sample_space, VectorSpace):
             message = f"{self.name}: expected_information: vectors have no numerical default; give the closed form"
             raise TypeError(message)
-        return quadrature.expected_products(self.sample, self.log_density, self.score, self.sample_space, theta)
+        return quadrature.expected_products(
+            self.sample, self.log_density, self.score, self.sample_space, theta, self.breaks
+        )
 
     def likelihood(self, x: Array) -> FamilyLikelihood:
         """Reduce data (R, n) to what the mean log-likelihood needs; by default the data themselves."""
@@ -155,7 +161,9 @@ class Family(ABC):
 
     def member(self, values: Mapping[str, float | None]) -> Family:
         """Return the family with these parameter names, its constants at these values (None: not given yet)."""
-        return self
+        names = set(values)
+        fitting = (v for v in self.variants if any({p.name for p in form} == names for form in v.forms))
+        return next(fitting, self)
 
     def suited(self, x: Array) -> Family:
         """Return the family with as many parameters as data (R, n) or (R, n, width) need."""
@@ -189,6 +197,10 @@ class Family(ABC):
         """Return the limits at an irregular θ where theory knows others than I(θ) and its inverse, else None."""
         return None
 
+    def breaks(self, theta: Columns) -> Sequence[Array]:
+        """Return the points, ascending, where the density at θ or a derivative in x jumps; quadrature splits there."""
+        return ()
+
     def log_survival(self, x: Array, theta: Columns) -> Array | None:
         """Return log P(X > x; θ) elementwise, or None where the family cannot be censored."""
         return None
@@ -212,8 +224,9 @@ class Family(ABC):
 
     @cached_property
     def forms(self) -> tuple[tuple[Parameter, ...], ...]:
-        """What a config may give, the usual first: parameters of each parametrisation, the constants after them."""
-        return tuple((*form.parameters, *self.constants) for form in self.listed)
+        """What a config may give: parameters of each parametrisation, constants after them, then what variants take."""
+        own = tuple((*form.parameters, *self.constants) for form in self.listed)
+        return (*own, *(form for variant in self.variants for form in variant.forms))
 
     @property
     def choices(self) -> str:
@@ -229,7 +242,8 @@ class Family(ABC):
             If none fits.
         """
         wanted = set(names)
-        for parametrisation, form in zip(self.listed, self.forms, strict=True):
+        # The forms of variants, which come last, are found by the variants.
+        for parametrisation, form in zip(self.listed, self.forms, strict=False):
             if {parameter.name for parameter in form} == wanted:
                 return parametrisation
         message = f"{self.name} has no parametrisation {{{', '.join(sorted(wanted))}}}; it has {self.choices}"

@@ -9,8 +9,8 @@ from typing import ClassVar, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from simstudy.numerics.symmetric import Entry, pairs
-from simstudy.parameters import Array, Columns
+from simstudy.numerics.symmetric import Entry, congruence, pairs, plus, position, pull_back, times
+from simstudy.parameters import Array, Columns, Parametrisation
 
 
 class Evaluation(NamedTuple):
@@ -84,6 +84,20 @@ class FamilyLikelihood(ABC):
         """Return the likelihood of the rows of all parts, in order; compact likelihoods only."""
         message = f"{cls.__name__} keeps all observations of {len(parts)} parts; fit them one by one"
         raise TypeError(message)
+
+
+def reparametrised(base: Evaluation, form: Parametrisation, phi: Columns) -> Evaluation:
+    """Carry an evaluation in the base parameters to φ; score products only where there are any.
+
+    With J = ∂θ/∂φ: score Jᵀs, information Jᵀ𝒥J − Σᵢ sᵢ ∂²θᵢ, products JᵀPJ.
+    """
+    jacobian = form.jacobian(phi)
+    information = congruence(base.information, jacobian)
+    for (i, j, k), bend in form.curvature(phi).items():
+        index = position(j, k, len(phi))
+        information[index] = plus(information[index], times(-1.0, base.score[i], bend))
+    outer = congruence(base.products, jacobian) if base.products else []
+    return Evaluation(base.value, pull_back(base.score, jacobian), information, outer)
 
 
 def against_rows(theta: Columns) -> list[Array]:

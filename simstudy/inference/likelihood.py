@@ -8,18 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simstudy.families.base import Family
-from simstudy.families.likelihood import Evaluation, FamilyLikelihood
-from simstudy.numerics.symmetric import (
-    Entry,
-    congruence,
-    fill,
-    plus,
-    position,
-    pull_back,
-    select,
-    times,
-    unpack,
-)
+from simstudy.families.likelihood import Evaluation, FamilyLikelihood, reparametrised
+from simstudy.numerics.symmetric import Entry, congruence, fill, select, unpack
 from simstudy.parameters import Array, Columns, Domain, Parametrisation
 
 
@@ -83,22 +73,13 @@ class Likelihood:
         ]
 
     def evaluate(self, free: Columns, *, products: bool = False) -> Evaluation:
-        """Evaluate at the free parameters, given as arrays (R,) or scalars.
-
-        With J = ∂θ/∂φ: score Jᵀs, information Jᵀ𝒥J − Σᵢ sᵢ ∂²θᵢ, products JᵀPJ; then the known parameters are left out.
-        """
+        """Evaluate at the free parameters, given as arrays (R,) or scalars; the known ones are left out."""
         phi = self.full(free)
         if self.is_base:
             base = self.reduced.evaluate(phi, products=products)
             return self._leave_out_known(base) if self.known else base
         base = self.reduced.evaluate(self.parametrisation.to_base(phi), products=products)
-        jacobian = self.parametrisation.jacobian(phi)
-        information = congruence(base.information, jacobian)
-        for (i, j, k), bend in self.parametrisation.curvature(phi).items():
-            index = position(j, k, len(phi))
-            information[index] = plus(information[index], times(-1.0, base.score[i], bend))
-        outer = congruence(base.products, jacobian) if products else []
-        mapped = Evaluation(base.value, pull_back(base.score, jacobian), information, outer)
+        mapped = reparametrised(base, self.parametrisation, phi)
         return self._leave_out_known(mapped) if self.known else mapped
 
     def select(self, rows: NDArray[np.intp]) -> Likelihood:

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from simstudy.families.base import Family
 from simstudy.inference.likelihood import expected_information as packed_information
 from simstudy.numerics.symmetric import fill, unpack
 from simstudy.parameters import Array
@@ -102,7 +103,7 @@ def _of_the_right_model(scenario: Scenario) -> Limits:
     found = replace(
         regular(theta, expected_information(scenario, theta[np.newaxis])[0]),
         periods=_periods(scenario),
-        irregularity=family.irregularity(base),
+        irregularity=family.irregularity(base) if _may_be_irregular(family, scenario) else "",
     )
     if not found.irregularity or not is_base:
         return found
@@ -119,6 +120,11 @@ def _of_the_right_model(scenario: Scenario) -> Limits:
         rates=exact.rates[kept],
         rate_covariance=exact.rate_covariance[at],
     )
+
+
+def _may_be_irregular(family: Family, scenario: Scenario) -> bool:
+    """Tell whether there is anything irregular about the free parameters: a corner that is known spoils nothing."""
+    return not family.corners or bool(set(family.corners) & set(scenario.free))
 
 
 def _of_a_wrong_model(scenario: Scenario) -> Limits:

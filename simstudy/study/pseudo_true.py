@@ -95,8 +95,11 @@ def pseudo_true(drawn: Model, fitted: Model) -> Expectations:
     family = drawn.family
     if not isinstance(family.sample_space, SampleSpace):
         return _nothing(fitted, f"limits of a wrong model for vectors of {family.name} are not computed")
+    corners = [f"{n}: {why}" for n, why in fitted.family.corners.items() if n not in fitted.given]
+    if corners:
+        return _nothing(fitted, f"the limits of a wrong {fitted.family.name} are not computed ({'; '.join(corners)})")
     theta = [np.reshape(value, (1, 1)) for value in drawn.base]
-    x, weights = quadrature.rule(family.sample, family.sample_space, theta)
+    x, weights = quadrature.rule(family.sample, family.sample_space, theta, family.breaks(theta))
     mass = weights * np.exp(family.log_density(x, theta))
     sample = family.sample(np.random.default_rng(0), drawn.base, (1, _START_DRAWS))
     if not fitted.family.sample_space.holds_all(sample).all():

@@ -9,7 +9,8 @@ from simstudy.errors import ConfigError
 from simstudy.families import FAMILIES
 from tests.contract.user_families import Gumbel, Rayleigh
 
-KEPT = {**FAMILIES, "rayleigh": Rayleigh(), "gumbel": Gumbel()}
+VARIANTS = {f"{name} {variant.choices}": variant for name, f in FAMILIES.items() for variant in f.variants}
+KEPT = {**FAMILIES, **VARIANTS, "a user's rayleigh": Rayleigh(), "a user's gumbel": Gumbel()}
 
 
 @pytest.mark.parametrize("law", LAWS)

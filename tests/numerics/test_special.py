@@ -87,3 +87,14 @@ def test_rising_sums_keep_all_digits():
     np.testing.assert_allclose(first, gaps, rtol=8 * EPS)
     np.testing.assert_allclose(second, excesses, rtol=8 * EPS)
     np.testing.assert_array_equal(special.rising_sums(np.array([np.nan, -1.0]), np.array(2.0))[0][1:], 0.0)
+
+
+@pytest.mark.parametrize(("function", "order"), [(special.digamma_quotient, 0), (special.trigamma_quotient, 1)])
+@pytest.mark.parametrize("x", [2.0, 3.0])
+def test_quotients_of_differences(function, order, x):
+    """Both branches and their seams; by the formula a difference loses digits where it is small beside its terms."""
+    h = np.concatenate([-np.logspace(-12, -0.302, 40), np.logspace(-12, 8, 60), -x + np.logspace(-3, 0, 10)])
+    with mpmath.workdps(60):
+        expected = [(mpmath.psi(order, x + mpmath.mpf(v)) - mpmath.psi(order, x)) / mpmath.mpf(v) for v in h]
+    np.testing.assert_allclose(function(x, h), np.array(expected, dtype=float), rtol=32 * EPS)
+    np.testing.assert_allclose(function(x, np.zeros(2)), float(mpmath.psi(order + 1, x)), rtol=2 * EPS)
