@@ -29,7 +29,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 # By vectorised inversion, as a transform, or by steps in another order, in simstudy: other numbers of the same law.
 OTHER_NUMBERS = {"logistic", "cauchy", "laplace", "gumbel", "kumaraswamy", "inverse_gaussian", "lindley"}
-OTHER_NUMBERS |= {"bernoulli", "negative_binomial"}
+OTHER_NUMBERS |= {"bernoulli", "geometric", "negative_binomial"}
 
 
 def test_every_family_is_measured() -> None:

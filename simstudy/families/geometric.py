@@ -20,6 +20,8 @@ from simstudy.families.solution import solution
 from simstudy.families.status import Status
 from simstudy.parameters import UNIT_INTERVAL, Array, Columns, Parameter
 
+_LARGEST = 2.0**62
+
 
 @final
 class Geometric(ExponentialFamily):
@@ -31,8 +33,13 @@ class Geometric(ExponentialFamily):
     sample_space = POSITIVE_COUNTS
 
     def sample(self, rng: np.random.Generator, theta: Columns, size: tuple[int, ...]) -> Array:
-        """Draw by the generator."""
-        return np.asarray(rng.geometric(theta[0], size))
+        """Draw 1 + ⌊E/−log(1−p)⌋ of a standard exponential E, in vectors, at most 2⁶²."""
+        draws = rng.standard_exponential(size)
+        draws *= -1.0 / np.log1p(-np.asarray(theta[0], dtype=float))
+        np.minimum(draws, _LARGEST, out=draws)
+        x = draws.astype(np.int64)
+        x += 1
+        return x  # type: ignore[return-value]
 
     def statistics(self, x: Array) -> Statistics:
         """Return T = x − 1, the number of failures; NaN where an observation is no number of trials."""

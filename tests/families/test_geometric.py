@@ -60,6 +60,17 @@ def test_extreme_data(x):
     assert found.theta[0] == pytest.approx(len(x) / sum(x), rel=1e-15)
 
 
+def test_draws():
+    """Shares of values small and large, also where p is far below rounding."""
+    rng = np.random.default_rng(3)
+    x = GEOMETRIC.sample(rng, [np.array([[0.3], [1e-4]])], (2, 50_000))
+    for value in (1, 2, 5):
+        assert_share(x[0] == value, stats.geom.pmf(value, 0.3))
+    for value in (1, 3000, 30_000):
+        assert_share(x[1] <= value, stats.geom.cdf(value, 1e-4))
+    assert (GEOMETRIC.sample(rng, [np.asarray(1e-300)], (9,)) == 2**62 + 1).all()
+
+
 def test_share_on_the_boundary():
     x = GEOMETRIC.sample(np.random.default_rng(2), [np.asarray(0.8)], (20_000, 4))
     assert_share(fit("geometric", x).status == Status.BOUNDARY, 0.8**4)
