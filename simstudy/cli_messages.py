@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from simstudy import api
 from simstudy.families.base import Family
-from simstudy.parameters import Parametrisation
+from simstudy.parameters import Parameter, Parametrisation
 from simstudy.running.execute import default_jobs
 from simstudy.running.plan import Estimate, estimate, human_seconds, measured_cost
 from simstudy.study.scenario import Study
@@ -105,7 +105,7 @@ def _choices(family: Family) -> str:
 
 def _parametrisations(family: Family) -> list[Parametrisation]:
     """Return the parametrisations of a family and of its variants."""
-    return [form for each in (family, *family.variants) for form in each.parametrisations]
+    return [form for each in (family, *family.variants) for form in each.listed]
 
 
 def _names(parametrisation: Parametrisation) -> str:
@@ -121,24 +121,27 @@ def family(name: str) -> str:
 
 
 def _parametrisation(family: Family, parametrisation: Parametrisation) -> list[str]:
-    rows = [(p.name, str(p.domain), f"{p.typical[0]:g} to {p.typical[1]:g}") for p in parametrisation.parameters]
-    point = {p.name: _typical(p.typical) for p in parametrisation.parameters}
+    form = (*parametrisation.parameters, *family.constants)
+    rows = [(p.name, str(p.domain), f"{p.typical[0]:g} to {p.typical[1]:g}") for p in form]
+    point = {p.name: _typical(p) for p in form}
     at = ", ".join(f"{key} = {value:g}" for key, value in point.items())
     information = api.expected_information(family.name, point)
     cells = [[f"{value:.6g}" for value in row] for row in information.to_numpy().tolist()]
-    matrix = [("", *point), *((key, *row) for key, row in zip(point, cells, strict=True))]
+    names = parametrisation.names
+    matrix = [("", *names), *((key, *row) for key, row in zip(names, cells, strict=True))]
     return [
-        f"{{{_names(parametrisation)}}}",
+        f"{{{', '.join(point)}}}",
         *_indented(table([("parameter", "domain", "typical values"), *rows])),
         f"  I(θ) per observation at {at}:",
-        *_indented(table(matrix, right=range(1, len(point) + 1))),
+        *_indented(table(matrix, right=range(1, len(names) + 1))),
     ]
 
 
-def _typical(range_: tuple[float, float]) -> float:
-    """Return a round number in a range: the geometric middle where it is positive, otherwise the middle."""
-    low, high = range_
-    return float(f"{(low * high) ** 0.5 if low > 0 else (low + high) / 2:.2g}")
+def _typical(parameter: Parameter) -> float:
+    """Return a round number in the typical range: its geometric middle where it is positive, otherwise its middle."""
+    low, high = parameter.typical
+    middle = float(f"{(low * high) ** 0.5 if low > 0 else (low + high) / 2:.2g}")
+    return float(round(middle)) if parameter.domain.whole else middle
 
 
 def _indented(lines: Sequence[str]) -> list[str]:

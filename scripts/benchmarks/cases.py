@@ -18,14 +18,14 @@ Draw = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
 
 @dataclass(frozen=True)
 class Case:
-    """A family at a point of its base parametrisation.
+    """A family at a point of the parametrisation listed first.
 
     Attributes
     ----------
     name
         Name of the family.
     values
-        Values of its base parameters.
+        Values of its parameters, as listed first.
     draw
         The Generator's own method for the family at this point: (rng, size) ↦ observations.
     constants
@@ -44,8 +44,8 @@ class Case:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the base parameters."""
-        return self.family.parametrisations[0].names
+        """Names of the parameters."""
+        return self.family.listed[0].names
 
     def scenario(self, n: int) -> Scenario:
         """Return the case as a scenario with data sets of n observations."""
@@ -85,6 +85,12 @@ CASES = {
         Case("logistic", (0.0, 1.0), lambda rng, size: rng.logistic(0.0, 1.0, size)),
         Case("cauchy", (0.0, 1.0), lambda rng, size: rng.standard_cauchy(size)),
         Case("poisson", (5.0,), lambda rng, size: rng.poisson(5.0, size)),
+        Case("binomial", (0.3,), lambda rng, size: rng.binomial(10, 0.3, size), (10.0,)),
+        Case("bernoulli", (0.3,), lambda rng, size: rng.binomial(1, 0.3, size)),
+        Case("geometric", (0.3,), lambda rng, size: rng.geometric(0.3, size)),
+        Case("negative_binomial", (2.0, 0.3), lambda rng, size: rng.negative_binomial(2.0, 0.3, size)),
+        Case("zero_inflated_poisson", (0.3, 4.0), lambda rng, size: rng.poisson(4.0, size) * (rng.random(size) >= 0.3)),
+        Case("categorical", (0.3, 0.3), lambda rng, size: rng.choice(3, size, p=(0.3, 0.3, 0.4))),
         Case("normal_mixture", (0.4, 0.0, 1.0, 5.0, 1.0), _two_normals),
         Case("inverse_gaussian", (1.0, 2.0), lambda rng, size: rng.wald(1.0, 2.0, size)),
         Case("pareto", (3.0,), lambda rng, size: 1.0 + rng.pareto(3.0, size), (1.0,)),

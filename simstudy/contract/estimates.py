@@ -30,10 +30,10 @@ TERMS = 256.0
 def quiet_fit(
     family: Family, x: Array, form: Parametrisation | None = None, known: Mapping[str, float] | None = None
 ) -> Fit:
-    """Fit by the public verb, with warnings as errors."""
+    """Fit by the public verb, in the base parameters where no others are named, with warnings as errors."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        return fit(family, x, known, None if form is None else form.names)
+        return fit(family, x, known, (form or family.parametrisations[0]).names)
 
 
 def converged(found: Fit) -> NDArray[np.bool_]:

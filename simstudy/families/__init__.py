@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from simstudy.families.base import Family
+from simstudy.families.base import Family, unknown_family
+from simstudy.families.bernoulli import Bernoulli
 from simstudy.families.beta import Beta
+from simstudy.families.binomial import Binomial
 from simstudy.families.bivariate_normal import BivariateNormal
+from simstudy.families.categorical import Categorical
 from simstudy.families.cauchy import Cauchy
 from simstudy.families.chi_squared import ChiSquared
 from simstudy.families.dirichlet import Dirichlet
 from simstudy.families.exponential import Exponential
 from simstudy.families.gamma import Gamma
+from simstudy.families.geometric import Geometric
 from simstudy.families.gumbel import Gumbel
 from simstudy.families.half_normal import HalfNormal
 from simstudy.families.inverse_gaussian import InverseGaussian
@@ -21,6 +25,7 @@ from simstudy.families.logistic import Logistic
 from simstudy.families.lognormal import Lognormal
 from simstudy.families.maxwell import Maxwell
 from simstudy.families.multivariate_normal import MultivariateNormal
+from simstudy.families.negative_binomial import NegativeBinomial
 from simstudy.families.normal import Normal
 from simstudy.families.normal_mixture import NormalMixture
 from simstudy.families.pareto import Pareto
@@ -33,6 +38,7 @@ from simstudy.families.student_t import StudentT
 from simstudy.families.uniform import Uniform
 from simstudy.families.von_mises import VonMises
 from simstudy.families.weibull import Weibull
+from simstudy.families.zero_inflated_poisson import ZeroInflatedPoisson
 
 FAMILIES: dict[str, Family] = {
     "normal": Normal(),
@@ -44,6 +50,12 @@ FAMILIES: dict[str, Family] = {
     "logistic": Logistic(),
     "cauchy": Cauchy(),
     "poisson": Poisson(),
+    "binomial": Binomial(),
+    "bernoulli": Bernoulli(),
+    "geometric": Geometric(),
+    "negative_binomial": NegativeBinomial(),
+    "zero_inflated_poisson": ZeroInflatedPoisson(),
+    "categorical": Categorical(),
     "normal_mixture": NormalMixture(),
     "inverse_gaussian": InverseGaussian(),
     "pareto": Pareto(),

@@ -70,6 +70,9 @@ class Family(ABC):
     constants
         What a member of the family has beside its parameters and what is never estimated, such as a number of trials.
         `member` binds them.
+    base_last
+        Whether the base parametrisation, that in which the family is computed, comes last, so that the first of the
+        alternatives is the one that a fit takes where none is named.
     numbered
         Pattern of the names of parameters whose number is not fixed, such as ``alpha[1-9]``; `member` takes it from
         the names given.
@@ -89,6 +92,7 @@ class Family(ABC):
     formula: str = ""
     alternatives: tuple[Parametrisation, ...] = ()
     variants: tuple[Family, ...] = ()
+    base_last: ClassVar[bool] = False
     constants: ClassVar[tuple[Parameter, ...]] = ()
     numbered: ClassVar[str] = ""
     irregular: ClassVar[Mapping[str, str]] = {}
@@ -208,6 +212,12 @@ class Family(ABC):
         """All parametrisations, the base one first."""
         return (base_parametrisation(self.parameters), *self.alternatives)
 
+    @cached_property
+    def listed(self) -> tuple[Parametrisation, ...]:
+        """All parametrisations in the order in which they are shown and tried, the usual one first."""
+        base, *others = self.parametrisations
+        return (*others, base) if self.base_last else (base, *others)
+
     @property
     def _domains(self) -> tuple[Any, ...]:
         return tuple(parameter.domain for parameter in self.parameters)
@@ -215,7 +225,7 @@ class Family(ABC):
     @cached_property
     def forms(self) -> tuple[tuple[Parameter, ...], ...]:
         """What a config may give: parameters of each parametrisation, constants after them, then what variants take."""
-        own = tuple((*form.parameters, *self.constants) for form in self.parametrisations)
+        own = tuple((*form.parameters, *self.constants) for form in self.listed)
         return (*own, *(form for variant in self.variants for form in variant.forms))
 
     @property
@@ -233,7 +243,7 @@ class Family(ABC):
         """
         wanted = set(names)
         # The forms of variants, which come last, are found by the variants.
-        for parametrisation, form in zip(self.parametrisations, self.forms, strict=False):
+        for parametrisation, form in zip(self.listed, self.forms, strict=False):
             if {parameter.name for parameter in form} == wanted:
                 return parametrisation
         message = f"{self.name} has no parametrisation {{{', '.join(sorted(wanted))}}}; it has {self.choices}"

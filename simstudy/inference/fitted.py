@@ -97,7 +97,7 @@ def fit(
     known
         Values of parameters that are not estimated, and of a family's constants, by name.
     parametrisation
-        Names of the parameters, in any order; by default the family's first parametrisation that has the known
+        Names of the parameters, in any order; by default the first parametrisation listed that has the known
         parameters.
 
     Raises
@@ -240,8 +240,8 @@ def _number(value: object) -> float:
 def _choose(family: Family, names: Sequence[str] | None, known: Mapping[str, float]) -> Parametrisation:
     if names is not None:
         return family.find_parametrisation([*names, *(c.name for c in family.constants if c.name not in names)])
-    fitting = (form for form in family.parametrisations if set(known) <= set(form.names))
-    return next(fitting, family.parametrisations[0])
+    fitting = (form for form in family.listed if set(known) <= set(form.names))
+    return next(fitting, family.listed[0])
 
 
 def _inverse(matrices: Array) -> Array:

@@ -35,11 +35,12 @@ def optimise(likelihood: Likelihood) -> Maximum:
 
 
 def known_base(likelihood: Likelihood) -> dict[int, Array]:
-    """Return the known base parameters by index; none outside the base parametrisation."""
-    if not likelihood.is_base:
+    """Return the known base parameters by index: those that do not depend on the free parameters."""
+    if not likelihood.known:
         return {}
-    names = likelihood.parametrisation.names
-    return {i: np.asarray(likelihood.known[name]) for i, name in enumerate(names) if name in likelihood.known}
+    phi = likelihood.full([np.asarray(np.nan)] * len(likelihood.kept))
+    base = phi if likelihood.is_base else likelihood.parametrisation.to_base(phi)
+    return {i: np.asarray(value) for i, value in enumerate(base) if not np.isnan(value).any()}
 
 
 def _allowed(likelihood: Likelihood, start: Columns) -> NDArray[np.bool_]:

@@ -65,7 +65,7 @@ def _quotient(function: Callable[[Array], Array], x: float, h: Array, series: li
     near = np.abs(h) < 0.5
     safe = np.where(near, 0.5, h)
     direct = (function(x + safe) - function(np.asarray(x))) / safe
-    return np.where(near, _horner(tuple(series), np.where(near, h, 0.0)), direct)
+    return np.where(near, horner(tuple(series), np.where(near, h, 0.0)), direct)
 
 
 def log_minus_digamma(x: Array) -> Array:
@@ -106,3 +106,62 @@ def _stirling_series(x: Array) -> Array:
     inverse = 1.0 / x
     coefficients = tuple(b / (2 * j * (2 * j - 1)) for j, b in enumerate(BERNOULLI, start=1))
     return np.asarray(0.5 * np.log(2.0 * np.pi * inverse) + inverse * horner(coefficients, inverse * inverse))
+    coefficients = tuple(b / (2 * j * (2 * j - 1)) for j, b in enumerate(_BERNOULLI, start=1))
+    return np.asarray(0.5 * np.log(2.0 * np.pi * inverse) + inverse * horner(coefficients, inverse * inverse))
+
+
+_NEAR = 0.25
+_ODD = tuple(1.0 / (2 * k + 3) for k in range(10))
+
+
+def log1p_gap(t: Array) -> Array:
+    """Return t − log(1 + t) ≥ 0 for t > −1 with full relative precision.
+
+    Near 0, with u = t/(2 + t): log(1 + t) = 2 artanh u and t − 2u = tu, so the gap is tu − 2u³(1/3 + u²/5 + …).
+    """
+    t = np.asarray(t, dtype=float)
+    near = np.abs(t) < _NEAR
+    small = np.where(near, t, 0.0)
+    u = small / (2.0 + small)
+    square = u * u
+    return np.where(near, small * u - 2.0 * u * square * horner(_ODD, square), t - np.log1p(t))
+
+
+def exp_gap(z: Array) -> Array:
+    """Return e⁻ᶻ − 1 + z for z ≥ 0 with full relative precision: the gap of log(1 + t) at t = e⁻ᶻ − 1."""
+    z = np.asarray(z, dtype=float)
+    fallen, near = np.expm1(-z), z < _NEAR
+    return np.where(near, log1p_gap(np.where(near, fallen, 0.0)), fallen + z)
+
+
+def rising_sums(x: Array, r: Array) -> tuple[Array, Array]:
+    """Return Σ [1/z − log(1 + 1/z)] and Σ 1/(z²(z + 1)) over z = r, r + 1, …, r + x − 1, for r > 0 and counts x.
+
+    These are (log r − ψ(r)) − (log y − ψ(y)) and (ψ′(r) − 1/r) − (ψ′(y) − 1/y), y = r + x, to full relative precision:
+    ten terms one by one, and the others by differences of the asymptotic series, taken exactly in the leading term.
+    """
+    x, r = np.asarray(x, dtype=float), np.asarray(r, dtype=float)
+    z = r[..., np.newaxis] + np.arange(float(_SHIFTS))
+    terms = np.zeros((2, *r.shape, _SHIFTS + 1))
+    terms[0, ..., 1:], terms[1, ..., 1:] = log1p_gap(1.0 / z), 1.0 / (z * z * (z + 1.0))
+    sums = np.cumsum(terms, axis=-1).reshape(2, -1)
+    near = np.where(x >= 0.0, np.minimum(x, float(_SHIFTS)), 0.0).astype(np.intp)
+    near = near + np.arange(r.size).reshape(r.shape) * (_SHIFTS + 1)
+    first, second = sums[0, near], sums[1, near]
+    left = np.maximum(x - _SHIFTS, 0.0)
+    a = r + _SHIFTS
+    u, w = 1.0 / a, 1.0 / (a + left)
+    span = 0.5 * left * u * w
+    first = first + span + (_digamma_tail(u) - _digamma_tail(w))
+    return first, second + span * (u + w) + (_trigamma_tail(u) - _trigamma_tail(w))
+
+
+def _digamma_tail(inverse: Array) -> Array:
+    coefficients = tuple(b / (2 * j) for j, b in enumerate(_BERNOULLI, start=1))
+    square = inverse * inverse
+    return np.asarray(square * horner(coefficients, square))
+
+
+def _trigamma_tail(inverse: Array) -> Array:
+    square = inverse * inverse
+    return np.asarray(inverse * square * horner(_BERNOULLI, square))
