@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simstudy.families.base import Family, unknown_family
+from simstudy.families.base import Family
 from simstudy.families.bernoulli import Bernoulli
 from simstudy.families.beta import Beta
 from simstudy.families.binomial import Binomial

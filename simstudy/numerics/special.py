@@ -106,8 +106,6 @@ def _stirling_series(x: Array) -> Array:
     inverse = 1.0 / x
     coefficients = tuple(b / (2 * j * (2 * j - 1)) for j, b in enumerate(BERNOULLI, start=1))
     return np.asarray(0.5 * np.log(2.0 * np.pi * inverse) + inverse * horner(coefficients, inverse * inverse))
-    coefficients = tuple(b / (2 * j * (2 * j - 1)) for j, b in enumerate(_BERNOULLI, start=1))
-    return np.asarray(0.5 * np.log(2.0 * np.pi * inverse) + inverse * horner(coefficients, inverse * inverse))
 
 
 _NEAR = 0.25
@@ -157,11 +155,11 @@ def rising_sums(x: Array, r: Array) -> tuple[Array, Array]:
 
 
 def _digamma_tail(inverse: Array) -> Array:
-    coefficients = tuple(b / (2 * j) for j, b in enumerate(_BERNOULLI, start=1))
+    coefficients = tuple(b / (2 * j) for j, b in enumerate(BERNOULLI, start=1))
     square = inverse * inverse
     return np.asarray(square * horner(coefficients, square))
 
 
 def _trigamma_tail(inverse: Array) -> Array:
     square = inverse * inverse
-    return np.asarray(inverse * square * horner(_BERNOULLI, square))
+    return np.asarray(inverse * square * horner(BERNOULLI, square))
