@@ -80,7 +80,7 @@ class Quadrature:
     """
 
     def __init__(self, family: Family, theta: Sequence[Array]) -> None:
-        self._space = family.sample_space
+        self._space = family.support([float(np.ravel(column)[0]) for column in theta])
         pilot = np.asarray(family.sample(np.random.default_rng(1), theta, (1, _PILOT)))[0].astype(float)
         self._grids = [_grid(self._space, pilot, length) for length in (2.0, 1.0)]
         self._masses, self._uncertainty = [], np.zeros(())

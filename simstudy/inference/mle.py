@@ -121,7 +121,10 @@ def _optimise(likelihood: Likelihood) -> Maximum:
     best = first
     for found in others:
         best = found.where(_better(found, best), best)
-    status = np.where(likelihood.reduced.usable, best.status, Status.NOT_FINITE).astype(np.int8)
+    status = best.status
+    if likelihood.family.unbounded:
+        status = np.where(status == Status.CONVERGED, status, Status.NO_MAXIMUM)
+    status = np.where(likelihood.reduced.usable, status, Status.NOT_FINITE).astype(np.int8)
     return best._replace(status=status)
 
 

@@ -93,10 +93,11 @@ class WeightedLikelihood(FamilyLikelihood):
 def pseudo_true(drawn: Model, fitted: Model) -> Expectations:
     """Return θ*, A and B of the fitted family under the one that draws the data."""
     family = drawn.family
-    if not isinstance(family.sample_space, SampleSpace):
+    space = family.support([float(value) for value in drawn.base])
+    if not isinstance(space, SampleSpace):
         return _nothing(fitted, f"limits of a wrong model for vectors of {family.name} are not computed")
     theta = [np.reshape(value, (1, 1)) for value in drawn.base]
-    x, weights = quadrature.rule(family.sample, family.sample_space, theta)
+    x, weights = quadrature.rule(family.sample, space, theta)
     mass = weights * np.exp(family.log_density(x, theta))
     sample = family.sample(np.random.default_rng(0), drawn.base, (1, _START_DRAWS))
     if not fitted.family.sample_space.holds_all(sample).all():
