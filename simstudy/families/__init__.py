@@ -7,6 +7,8 @@ from simstudy.families.beta import Beta
 from simstudy.families.cauchy import Cauchy
 from simstudy.families.exponential import Exponential
 from simstudy.families.gamma import Gamma
+from simstudy.families.generalized_extreme_value import GeneralizedExtremeValue
+from simstudy.families.generalized_pareto import GeneralizedPareto
 from simstudy.families.logistic import Logistic
 from simstudy.families.lognormal import Lognormal
 from simstudy.families.normal import Normal
@@ -23,6 +25,8 @@ FAMILIES: dict[str, Family] = {
     "logistic": Logistic(),
     "cauchy": Cauchy(),
     "poisson": Poisson(),
+    "generalized_extreme_value": GeneralizedExtremeValue(),
+    "generalized_pareto": GeneralizedPareto(),
 }
 
 
