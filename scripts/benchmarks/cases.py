@@ -76,5 +76,15 @@ CASES = {
         Case("logistic", (0.0, 1.0), lambda rng, size: rng.logistic(0.0, 1.0, size)),
         Case("cauchy", (0.0, 1.0), lambda rng, size: rng.standard_cauchy(size)),
         Case("poisson", (5.0,), lambda rng, size: rng.poisson(5.0, size)),
+        Case(
+            "generalized_extreme_value",
+            (0.0, 1.0, 0.2),
+            lambda rng, size: 5.0 * (rng.standard_exponential(size) ** -0.2 - 1.0),
+        ),
+        Case(
+            "generalized_pareto",
+            (1.0, 0.2),
+            lambda rng, size: 5.0 * np.expm1(0.2 * rng.standard_exponential(size)),
+        ),
     )
 }

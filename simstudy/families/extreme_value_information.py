@@ -12,6 +12,7 @@ Near ξ = 0 the numerators are power series without their first terms, which van
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from scipy import special
@@ -39,11 +40,21 @@ def unit_information(shape: Array) -> list[Array]:
     near = np.abs(shape) < _NEAR
     far = np.where(exists & ~near, shape, 1.0)
     small = np.where(near, shape, 0.0)
+    series = _polynomials(small)
     packed = []
-    for series, numerator, power in zip(_SERIES, _numerators(far), _POWERS, strict=True):
-        value = np.where(near, np.polyval(series, small), numerator / far**power)
-        packed.append(np.where(exists, value, np.nan))
+    for entry, numerator, power in zip(series, _numerators(far), _POWERS, strict=True):
+        packed.append(np.where(exists, np.where(near, entry, numerator / far**power), np.nan))
     return packed
+
+
+def _polynomials(x: Array) -> Any:
+    """Return the six power series at x, along the first axis."""
+    first, *others = _SERIES.reshape(-1, len(_POWERS), *(1 for _ in x.shape))
+    total = first + np.zeros_like(x)
+    for coefficients in others:
+        total *= x
+        total += coefficients
+    return total
 
 
 def _numerators(x: Array) -> list[Array]:
@@ -65,8 +76,8 @@ def _combined(one: Array | float, x: Array, square: Array, p: Array, g: Array, q
     ]
 
 
-def _power_series() -> list[Array]:
-    """Return the coefficients of the six entries at ξ = 0, highest first."""
+def _power_series() -> Array:
+    """Return the coefficients of the six entries at ξ = 0, one row per power, highest first."""
     orders = np.arange(1, _TERMS)
     log_gamma = np.zeros(_TERMS)  # of log Γ(1 + ξ)
     log_gamma[1] = -_EULER
@@ -85,8 +96,9 @@ def _power_series() -> list[Array]:
     g = times(one + x, gamma)
     q = times(g, times(x, digamma) + one + x)
     numerators = _combined(one, x, square, p, g, q)
-    # The last terms lack those that the truncation of ψ leaves out.
-    return [entry[power:-1][::-1] for entry, power in zip(numerators, _POWERS, strict=True)]
+    length = _TERMS - 1 - max(_POWERS)  # the last term lacks what the truncation of ψ leaves out
+    columns = [entry[power : power + length][::-1] for entry, power in zip(numerators, _POWERS, strict=True)]
+    return np.stack(columns, axis=-1)
 
 
 _SERIES = _power_series()

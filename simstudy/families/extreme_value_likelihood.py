@@ -14,66 +14,53 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from simstudy.families.extreme_value_information import unit_information
 from simstudy.families.likelihood import Evaluation, FamilyLikelihood
 from simstudy.families.reduced_variate import Rows, by_form, reduced
 from simstudy.numerics.sums import mean_product
-from simstudy.numerics.symmetric import Entry, pairs, solve
+from simstudy.numerics.symmetric import Entry, pairs
 from simstudy.parameters import Array, Columns
 
 _SUBSAMPLE = 256
-# Of standardised data.
-_TYPICAL = 0.5
-_LONGEST_STEP = 0.7
-_NEAR = 0.02
-_SCORING_SHAPES = (-0.4, 1.0)
-# A step may take 1 + ξz, at the extreme observations, down to this share of what it was.
-_CLOSER = 0.1
-_HALVINGS = 40
 
 
-class Standardised(NamedTuple):
-    """Data of R data sets in convenient units.
+class Centred(NamedTuple):
+    """Data of R data sets relative to a middle observation.
 
     Attributes
     ----------
-    z : (R, n)
-        (x − origin)/unit.
-    origin, unit : (R,)
-        A middle observation, and a power of two near the spread; not finite where the data are not.
+    deviation : (R, n)
+        x − origin.
+    origin, spread : (R,)
+        A middle observation, and how widely data lie around it; the spread is not finite where data are not.
     low, high : (R,)
-        Distances of the least and the largest of z from 0, not negative.
+        Distances of the least and the largest observation from the origin, not negative.
     sample : (R, m)
-        Some observations of each data set, in order.
+        Deviations of some of the observations, in order.
     """
 
-    z: Array
+    deviation: Array
     origin: Array
-    unit: Array
+    spread: Array
     low: Array
     high: Array
     sample: Array
 
 
-def standardise(x: Array) -> Standardised:
-    """Return data (R, n) relative to the median of some observations, in units of their spread."""
+def centre(x: Array) -> Centred:
+    """Return data (R, n) relative to the median of some observations; their spread is half the interquartile range."""
     sample = np.sort(x[:, :: max(1, x.shape[1] // _SUBSAMPLE)], axis=-1)
     size = sample.shape[1]
     origin = sample[:, (size - 1) // 2]
-    spread = sample[:, size - 1 - size // 4] - sample[:, size // 4]
-    z = x - origin[:, np.newaxis]
-    low, high = -z.min(axis=-1), z.max(axis=-1)
-    spread = np.where(spread > 0.0, spread, low + high)
-    unit = np.ldexp(1.0, np.frexp(np.where(spread > 0.0, spread, 1.0))[1])
-    unit = np.where(np.isfinite(low + high), unit, np.nan)
-    z *= (1.0 / unit)[:, np.newaxis]
-    return Standardised(
-        z, origin, unit, low / unit, high / unit, (sample - origin[:, np.newaxis]) / unit[:, np.newaxis]
-    )
+    sample = sample - origin[:, np.newaxis]
+    deviation = x - origin[:, np.newaxis]
+    low, high = -deviation.min(axis=-1), deviation.max(axis=-1)
+    spread = 0.5 * (sample[:, size - 1 - size // 4] - sample[:, size // 4])
+    spread = np.where(spread > 0.0, spread, np.where(low + high > 0.0, low + high, 1.0))
+    return Centred(deviation, origin, np.where(np.isfinite(low + high), spread, np.nan), low, high, sample)
 
 
 class Means(NamedTuple):
-    """Means over a data set of log p at σ = 1, the unit score and the packed unit Hessian, and score products."""
+    """Means over a data set of log p at σ = 1, the unit score, the packed unit Hessian, and products of the score."""
 
     value: Array
     score: list[Array]
@@ -81,19 +68,44 @@ class Means(NamedTuple):
     products: list[Array]
 
 
-class ExtremeValueLikelihood(FamilyLikelihood):
-    """The likelihood of standardised data."""
+class _Moments(NamedTuple):
+    """Means over a data set of y, t, w, k, f, of products of them, and of ag."""
 
-    def __init__(self, data: Standardised) -> None:
+    y: Array
+    t: Array
+    w: Array
+    k: Array
+    f: Array
+    tw: Array
+    tk: Array
+    tf: Array
+    ww: Array
+    kw: Array
+    kk: Array
+    tww: Array
+    tkw: Array
+    tkk: Array
+    tfw: Array
+    tfk: Array
+    tff: Array
+    ag: Array
+
+
+class ExtremeValueLikelihood(FamilyLikelihood):
+    """The likelihood of centred data."""
+
+    def __init__(self, data: Centred) -> None:
         self.data = data
-        self.rows, self.size = data.z.shape
-        self.usable = np.isfinite(data.unit)
+        self.rows, self.size = data.deviation.shape
+        self.usable = np.isfinite(data.spread)
 
     def evaluate(self, theta: Columns, *, products: bool = False) -> Evaluation:
         """Evaluate by one pass over the data; −∞ where an observation lies outside the support."""
         location, scale, shape = (np.broadcast_to(np.asarray(c, dtype=float), (self.rows,)) for c in theta)
-        place = (location - self.data.origin) / self.data.unit
-        means = unit_means(self.data.z, place, scale / self.data.unit, shape, products=products)
+        data = self.data
+        means = unit_means(
+            data.deviation, location - data.origin, scale, shape, shape * data.spread / scale, products=products
+        )
         value = means.value - np.log(scale)
         per_scale: list[Any] = [1.0 / scale, 1.0 / scale, 1.0]
 
@@ -109,114 +121,129 @@ class ExtremeValueLikelihood(FamilyLikelihood):
 
     def select(self, rows: NDArray[np.intp]) -> Self:
         """Return the likelihood of some of the rows."""
-        return type(self)(Standardised(*(part[rows] for part in self.data)))
+        return type(self)(Centred(*(part[rows] for part in self.data)))
 
 
 def unit_means(
-    data: NDArray[np.floating], place: Array, scale: Array, shape: Array, *, products: bool = False
+    data: NDArray[np.floating],
+    place: Array,
+    scale: Array,
+    shape: Array,
+    typical: Array,
+    *,
+    products: bool = False,
 ) -> Means:
-    """Return the means at z = (data − place)/scale, in the precision of the data."""
+    """Return the means at z = (data − place)/scale, in the precision of the data.
+
+    A typical size of ξz decides which formulas are used.
+    """
     inverse = 1.0 / scale
-    factor, shift = (part.astype(data.dtype)[:, np.newaxis] for part in (inverse, place * inverse))
 
     def of_rows(rows: Rows, short: bool) -> list[Array]:
-        z = data[rows] * factor[rows]
-        z -= shift[rows]
-        return _means(z, shape[rows], short=short, products=products)
+        means = _short_means if short else _long_means
+        return means(data[rows], place[rows] * inverse[rows], inverse[rows], shape[rows], products=products)
 
-    value, *rest = by_form(_TYPICAL * shape * inverse, of_rows)
+    value, *rest = by_form(typical, of_rows)
     return Means(value, rest[:3], rest[3:9], rest[9:])
 
 
-def _terms(z: Any, shape: Any, *, short: bool) -> tuple[Any, Any, Any, Any]:
-    """Return y, w, f and, not by the short formulas, g."""
-    if not short:
-        return reduced(z, shape)
-    inverse = 1.0 / shape
-    s = z * shape
-    s += 1.0
-    w = 1.0 / s
-    y = np.log(s, out=s)
-    y *= inverse
-    f = z * w
-    f -= y
-    f *= inverse
-    return y, w, f, None
+def _column(values: Array, data: NDArray[np.floating]) -> Any:
+    return values.astype(data.dtype)[:, np.newaxis]
 
 
-def _means(z: Any, shape: Array, *, short: bool, products: bool) -> list[Array]:
-    """Return the mean of log p, those of the unit score and the packed unit Hessian, and the score products."""
-    column = shape.astype(z.dtype)[:, np.newaxis]
-    y, w, f, g = _terms(z, column, short=short)
-    k = z * w
-    t = np.exp(-y)
+def _short_means(
+    data: NDArray[np.floating], shift: Array, inverse: Array, shape: Array, *, products: bool
+) -> list[Array]:
+    """Return what `_assembled` returns, by way of u = ξz, ξy = log(1 + u), ξk = 1 − w and ξ²f = ξk − ξy."""
+    # Stacked, since a call of numpy costs as much as some thousand observations.
+    firsts, seconds = np.empty((6, *data.shape), data.dtype), np.empty((2, *data.shape), data.dtype)
+    y, f, t, w, tw, tf = firsts
+    k, tk = seconds
+    u = np.multiply(data, _column(shape * inverse, data), out=y)
+    u -= _column(shape * shift, data)
+    np.add(u, 1.0, out=w)
+    np.divide(1.0, w, out=w)
+    np.multiply(u, w, out=k)
+    np.log1p(u, out=y)
+    np.subtract(k, y, out=f)
+    np.multiply(y, _column(-1.0 / shape, data), out=t)
+    np.exp(t, out=t)
+    np.multiply(t, w, out=tw)
+    np.multiply(t, k, out=tk)
+    np.multiply(t, f, out=tf)
+    mean = _short_moments(firsts, seconds, shape)
+    if not products:
+        return _assembled(mean, shape)
+    m = _column(1.0 + shape, data)
+    w *= m
+    w -= tw
+    t += w
+    t -= 1.0
+    f *= m
+    y *= _column(shape, data)
+    tf -= f
+    tf -= y
+    return [*_assembled(mean, shape), *_products((w, t, tf), (1.0, -1.0 / shape, 1.0 / (shape * shape)))]
+
+
+def _short_moments(firsts: Any, seconds: Any, shape: Array) -> _Moments:
+    """Return the moments from (ξy, ξ²f, t, w, tw, ξ²tf) and (ξk, ξtk)."""
+    square = shape * shape
+    y, f, t, w, tw, tf = np.add.reduce(firsts, axis=-1) / firsts.shape[-1]
+    ww, tww, tfw = _each_with(firsts[3:], firsts[3])
+    kk, tkk = _each_with(seconds, seconds[0]) / square
+    tff = mean_product(firsts[5], firsts[1]) / (square * square)
+    y, f, tf, tfw = y / shape, f / square, tf / square, tfw / square
+    return _Moments(
+        y, t, w, (1.0 - w) / shape, f, tw, (t - tw) / shape, tf,
+        ww, (w - ww) / shape, kk, tww, (tw - tww) / shape, tkk, tfw, (tf - tfw) / shape, tff,
+        -(tkk - (1.0 + shape) * kk + 2.0 * (tf - (1.0 + shape) * f)) / shape,
+    )  # fmt: skip
+
+
+def _each_with(stack: Any, other: Any) -> Array:
+    """Return the mean product of each array of a stack with another array."""
+    return np.asarray(np.einsum("arn,rn->ar", stack, other) / other.shape[-1])
+
+
+def _long_means(
+    data: NDArray[np.floating], shift: Array, inverse: Array, shape: Array, *, products: bool
+) -> list[Array]:
+    """Return what `_assembled` returns, with no division by ξ."""
+    z: Any = data * _column(inverse, data)
+    z -= _column(shift, data)
+    y, w, f, g = reduced(z, _column(shape, data))
+    k, t = z * w, np.exp(-y)
     tw, tk, tf = t * w, t * k, t * f
+    firsts = (part.mean(axis=-1) for part in (y, t, w, k, f, tw, tk, tf))
+    factors = ((w, w), (k, w), (k, k), (tw, w), (tk, w), (tk, k), (tf, w), (tf, k), (tf, f))
+    seconds = (mean_product(*both) for both in factors)
+    ag = mean_product(t, g) - (1.0 + shape) * g.mean(axis=-1)
+    assembled = _assembled(_Moments._make([*firsts, *seconds, ag]), shape)
+    if not products:
+        return assembled
+    m = _column(1.0 + shape, data)
+    return [*assembled, *_products((m * w - tw, m * k - tk - 1.0, tf - m * f - y), (1.0, 1.0, 1.0))]
+
+
+def _assembled(mean: _Moments, shape: Array) -> list[Array]:
+    """Return the mean of log p, those of the unit score, and those of the packed unit Hessian."""
     m = 1.0 + shape
-    mean_y, mean_w, mean_k, mean_f = (part.mean(axis=-1) for part in (y, w, k, f))
-    aw, ak, af = (part.mean(axis=-1) - m * plain for part, plain in ((tw, mean_w), (tk, mean_k), (tf, mean_f)))
-    kw, kk, tkw, tkk = mean_product(k, w), mean_product(k, k), mean_product(tk, w), mean_product(tk, k)
-    akk = tkk - m * kk
-    ag = -(akk + 2.0 * af) / shape if short else mean_product(t, g) - m * g.mean(axis=-1)
+    aw, ak, af = mean.tw - m * mean.w, mean.tk - m * mean.k, mean.tf - m * mean.f
     return [
-        -m * mean_y - t.mean(axis=-1),
+        -m * mean.y - mean.t,
         -aw,
         -1.0 - ak,
-        af - mean_y,
-        -m * (mean_product(tw, w) - shape * mean_product(w, w)),
-        aw - m * (tkw - shape * kw),
-        mean_w + mean_product(tf, w) + tkw - m * kw,
-        1.0 + 2.0 * ak - m * (tkk - shape * kk),
-        mean_k + mean_product(tf, k) + akk,
-        ag - 2.0 * mean_f - mean_product(tf, f),
-        *(_products(y, (tw, tk, tf), (w, k, f), 1.0 + column) if products else []),
+        af - mean.y,
+        -m * (mean.tww - shape * mean.ww),
+        aw - m * (mean.tkw - shape * mean.kw),
+        mean.w + mean.tfw + mean.tkw - m * mean.kw,
+        1.0 + 2.0 * ak - m * (mean.tkk - shape * mean.kk),
+        mean.k + mean.tfk + mean.tkk - m * mean.kk,
+        mean.ag - 2.0 * mean.f - mean.tff,
     ]
 
 
-def _products(y: Array, with_t: Sequence[Array], without: Sequence[Array], m: Array) -> list[Array]:
-    """Return the mean products of aw, 1 + ak and y − af, with the signs of the score."""
-    for part, plain in zip(with_t, without, strict=True):
-        plain *= m
-        part -= plain
-    _, second, third = with_t
-    second += 1.0
-    third -= y
-    signs = (-1.0, -1.0, 1.0)
-    return [signs[i] * signs[j] * mean_product(with_t[i], with_t[j]) for i, j in pairs(3)]
-
-
-def newton_step(data: NDArray[np.floating], state: list[Array], last: Array) -> tuple[tuple[Array, ...], Array]:
-    """Take one step in (μ, log σ, ξ), of a state that carries the extremes of the data as well.
-
-    The step is Newton's where the information is positive definite and the decrement is small or falls; elsewhere it is
-    that of Fisher scoring, and the decrement counts as infinite, as it does where the step has to be shortened.
-    """
-    place, log_scale, shape, low, high = state
-    scale = np.exp(log_scale)
-    _, score, hessian, _ = unit_means(data, place, scale, shape)
-    score = [np.asarray(entry, dtype=float) for entry in score]
-    matrix = [-np.asarray(entry, dtype=float) for entry in hessian]
-    matrix[3] = matrix[3] - score[1]  # log σ in the place of σ
-    step, definite = solve(matrix, score)
-    decrement = sum(a * b for a, b in zip(step, score, strict=True))
-    sound = definite & ((decrement < _NEAR) | (decrement < 0.5 * last))
-    if not sound.all():
-        scoring, _ = solve(unit_information(np.clip(shape, *_SCORING_SHAPES)), score)
-        step = [np.where(sound, a, b) for a, b in zip(step, scoring, strict=True)]
-    longest = np.max([np.abs(entry) for entry in step], axis=0)
-    share = np.minimum(1.0, _LONGEST_STEP / longest)
-    room = _CLOSER * _least(place, scale, shape, low, high)
-    for _ in range(_HALVINGS):
-        at = place + share * step[0] * scale, log_scale + share * step[1], shape + share * step[2]
-        near = _least(at[0], np.exp(at[1]), at[2], low, high) < room
-        if not near.any():
-            break
-        share = np.where(near, 0.5 * share, share)
-    whole = sound & (share == 1.0)
-    moved = [np.where(np.isfinite(new), new, old) for new, old in zip(at, state[:3], strict=True)]
-    return (*moved, low, high), np.where(whole, decrement, np.inf)
-
-
-def _least(place: Array, scale: Array, shape: Array, low: Array, high: Array) -> Array:
-    """Return the least of 1 + ξz."""
-    slope = shape / scale
-    return np.asarray(1.0 + np.minimum(slope * (high - place), -slope * (low + place)))
+def _products(score: Sequence[Array], factors: Sequence[Array | float]) -> list[Array]:
+    """Return the mean products of the unit score, given up to factors."""
+    return [mean_product(score[i], score[j]) * factors[i] * factors[j] for i, j in pairs(3)]

@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import final
 
 import numpy as np
-from scipy import special
 
 from simstudy.families.base import Family
-from simstudy.families.endpoint_profile import candidates, endpoints
+from simstudy.families.endpoint_profile import MANY, SHAPES
 from simstudy.families.extreme_value_information import INFINITE_INFORMATION, unit_information
-from simstudy.families.extreme_value_likelihood import ExtremeValueLikelihood, newton_step, standardise
+from simstudy.families.extreme_value_likelihood import ExtremeValueLikelihood, centre
+from simstudy.families.extreme_value_newton import newton_step
+from simstudy.families.extreme_value_starts import best_of_profile, feasible, rough
 from simstudy.families.likelihood import Solution
 from simstudy.families.newton_rows import newton
 from simstudy.families.reduced_variate import from_variate, reduced, variate
 from simstudy.families.sample_space import REAL_LINE, SampleSpace
 from simstudy.families.solution import solution
 from simstudy.families.status import Status
-from simstudy.numerics.sums import mean_product
 from simstudy.numerics.symmetric import Entry, pairs
 from simstudy.parameters import POSITIVE, REAL, Array, Columns, Parameter
-
-# So many observations have one local maximum at most; of fewer, 1 in 100 data sets have two, and many none.
-_MANY = 33
-_MOST_MOMENT_SHAPE = 0.45
-_SHAPES = (-0.7, -0.3, 0.05, 0.5, 1.5)
-_INSIDE = 0.9
-# Newton steps of the inner fit at the first node of the profile and at the others.
-_FIRST_STEPS, _STEPS = 12, 4
 
 
 @final
@@ -121,131 +112,40 @@ class GeneralizedExtremeValue(Family):
         return 5 if len(free) == 3 else len(free)
 
     def likelihood(self, x: Array) -> ExtremeValueLikelihood:
-        """Standardise data (R, n)."""
+        """Centre data (R, n)."""
         with np.errstate(all="ignore"):
-            return ExtremeValueLikelihood(standardise(np.asarray(x, dtype=float)))
+            return ExtremeValueLikelihood(centre(np.asarray(x, dtype=float)))
 
     def start(self, x: Array) -> Columns:
-        """Return the estimates by probability-weighted moments, |ξ| at most 0.45 and feasible."""
+        """Return estimates by probability-weighted moments, or by quantiles where tails are heavy."""
         likelihood = self.likelihood(x)
-        return _in_units(likelihood, *_moments(likelihood))
+        place, scale, shape = rough(likelihood.data)
+        return likelihood.data.origin + place, scale, shape
 
     def solve(self, likelihood: ExtremeValueLikelihood, known: Mapping[int, Array]) -> Solution | None:
         """Return the estimates by Newton's method in (μ, log σ, ξ), where data are many and all is free."""
-        rows = likelihood.rows
+        rows, data = likelihood.rows, likelihood.data
         if known:
             hopeless = 2 in known and bool(np.all(known[2] <= -1.0))
             nothing = [np.full(rows, np.nan)] * 3
             return solution(nothing, likelihood, Status.NO_MAXIMUM, 0) if hopeless else None
+        status, iterations = np.full(rows, Status.MAX_ITERATIONS), np.zeros(rows, np.int16)
         with np.errstate(all="ignore"):
-            place, scale, shape = _moments(likelihood)
-            data, status, iterations = likelihood.data, np.full(rows, Status.MAX_ITERATIONS), np.zeros(rows, np.int16)
-            left = np.flatnonzero(likelihood.usable & (data.high > -data.low) & (likelihood.size >= _MANY))
+            place, scale, shape = rough(data)
+            left = np.flatnonzero(likelihood.usable & (data.low + data.high > 0.0) & (likelihood.size >= MANY))
             part = data if len(left) == rows else likelihood.select(left).data
-            state = [place[left], np.log(scale[left]), shape[left], part.low, part.high]
-            (place[left], log_scale, shape[left], *_), done, iterations[left] = newton(part.z, state, newton_step)
-            scale[left] = np.exp(log_scale)
-            status[left[done]] = Status.CONVERGED
-            return solution(_in_units(likelihood, place, scale, shape), likelihood, status, iterations)
+            state, constants = (place[left], np.log(scale[left]), shape[left]), (part.spread, part.low, part.high)
+            found, done, iterations[left] = newton(part.deviation, state, constants, newton_step)
+            place[left], log_scale, shape[left] = found
+        scale[left] = np.exp(log_scale)
+        status[left[done]] = Status.CONVERGED
+        return solution((data.origin + place, scale, shape), likelihood, status, iterations)
 
     def starts(self, likelihood: ExtremeValueLikelihood, known: Mapping[int, Array]) -> Sequence[Columns]:
         """Return the two best candidates for a local maximum; where parameters are known, feasible points."""
         with np.errstate(all="ignore"):
             if known:
-                shapes = [known[2]] if 2 in known else [np.asarray(shape) for shape in _SHAPES]
-                return [_feasible(likelihood, shape, known) for shape in shapes]
-            return [_in_units(likelihood, *columns) for columns in _best_of_profile(likelihood)]
-
-
-def _in_units(likelihood: ExtremeValueLikelihood, place: Array, scale: Array, shape: Array) -> tuple[Array, ...]:
-    data = likelihood.data
-    return data.origin + data.unit * place, data.unit * scale, shape
-
-
-def _moments(likelihood: ExtremeValueLikelihood) -> tuple[Array, Array, Array]:
-    """Return estimates of standardised data by probability-weighted moments of some observations.
-
-    Source: Hosking, Wallis & Wood (1985), Technometrics 27, 251–261, eq. 14 and 15.
-    """
-    data = likelihood.data
-    size = data.sample.shape[1]
-    rank = np.arange(size)
-    first = data.sample.mean(axis=-1)
-    second = (data.sample * (rank / max(1, size - 1))).mean(axis=-1)
-    third = (data.sample * (rank * (rank - 1.0) / max(1, (size - 1) * (size - 2)))).mean(axis=-1)
-    with np.errstate(all="ignore"):
-        ratio = (2.0 * second - first) / (3.0 * third - first) - math.log(2.0) / math.log(3.0)
-        k = np.clip(np.nan_to_num(7.8590 * ratio + 2.9554 * ratio * ratio), -_MOST_MOMENT_SHAPE, _MOST_MOMENT_SHAPE)
-        k = np.where(np.abs(k) < 1e-3, 1e-3, k)
-        gamma = special.gamma(1.0 + k)
-        scale = (2.0 * second - first) * k / (gamma * (1.0 - 2.0**-k))
-        scale = np.where(scale > 0.0, scale, 1.0)
-        place = first + scale * (gamma - 1.0) / k
-        return (
-            place,
-            scale,
-            np.clip(-k, -_INSIDE * scale / _positive(data.high - place), _INSIDE * scale / _positive(place + data.low)),
-        )
-
-
-def _positive(distance: Array) -> Array:
-    return np.maximum(distance, 1e-300)
-
-
-def _feasible(likelihood: ExtremeValueLikelihood, shape: Array, known: Mapping[int, Array]) -> Columns:
-    """Return a point with all observations inside the support: by a larger scale, a moved location or less shape."""
-    data = likelihood.data
-    location, scale, _ = _in_units(likelihood, *_moments(likelihood))
-    location, scale = known.get(0, location), known.get(1, scale)
-    low = location - (data.origin - data.unit * data.low)
-    high = data.origin + data.unit * data.high - location
-    if 1 not in known:
-        scale = np.maximum(scale, np.maximum(shape * low, -shape * high) / _INSIDE)
-    elif 0 not in known:
-        reach = _INSIDE * scale / np.abs(shape)
-        location = np.where(
-            shape < 0.0, location + np.maximum(high - reach, 0.0), location - np.maximum(low - reach, 0.0)
-        )
-    else:
-        shape = np.clip(shape, -_INSIDE * scale / _positive(high), _INSIDE * scale / _positive(low))
-    return [np.broadcast_to(column, (likelihood.rows,)) for column in (location, scale, shape)]
-
-
-def _best_of_profile(likelihood: ExtremeValueLikelihood) -> list[list[Array]]:
-    """Return the parameters of standardised data at two candidates for the best local maximum, NaN where none is.
-
-    Given the endpoint, log(1 + θz)/θ is a Gumbel sample.
-    """
-    data = likelihood.data
-    theta = endpoints(data.low, np.where(data.low > 0.0, data.low, 1e-3 * data.high), data.high)
-    value, rate, middle = np.empty((3, *theta.shape))
-    rate[-1] = 1.0
-    for node, column in enumerate(theta):
-        y = variate(data.z, column[:, np.newaxis])
-        fitted, rate[node], middle[node] = _gumbel(y, rate[node - 1], _FIRST_STEPS if node == 0 else _STEPS)
-        value[node] = fitted - column * y.mean(axis=-1)
-    found = candidates(value)
-    points = []
-    for chosen in (found.first, found.second):
-        at, slope, centre = (np.take_along_axis(part, chosen[np.newaxis], axis=0)[0] for part in (theta, rate, middle))
-        stretched = np.exp(at * centre)
-        point = np.expm1(at * centre) / at, stretched / slope, at / slope
-        points.append([np.where(found.found, column, np.nan) for column in point])
-    return points
-
-
-def _gumbel(y: Array, rate: Array, steps: int) -> tuple[Array, Array, Array]:
-    """Return the mean log-likelihood, 1/scale and location of the Gumbel family fitted to y, from a rate nearby."""
-    least = y.min(axis=-1)
-    y = y - least[:, np.newaxis]
-    mean = y.mean(axis=-1)
-    for step in range(steps + 1):
-        weight = np.exp(-rate[:, np.newaxis] * y)
-        total = weight.mean(axis=-1)
-        if step == steps:
-            break
-        weight *= y
-        first, second = weight.mean(axis=-1) / total, mean_product(weight, y) / total
-        gap = 1.0 + rate * (first - mean)
-        rate = rate * np.exp(np.clip(gap / (1.0 + rate * rate * (second - first * first)), -1.0, 1.0))
-    return np.log(rate) - rate * mean - np.log(total) - 1.0, rate, least - np.log(total) / rate
+                shapes = [known[2]] if 2 in known else [np.asarray(shape) for shape in SHAPES]
+                return [feasible(likelihood, shape, known) for shape in shapes]
+            origin = likelihood.data.origin
+            return [(origin + place, scale, shape) for place, scale, shape in best_of_profile(likelihood.data)]

@@ -4,103 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Self, final
+from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simstudy.families.base import Family
-from simstudy.families.endpoint_profile import candidates, endpoints
+from simstudy.families.endpoint_profile import INSIDE, MANY, SHAPES, candidates, endpoints, weighed
 from simstudy.families.extreme_value_information import INFINITE_INFORMATION
-from simstudy.families.likelihood import Evaluation, FamilyLikelihood, Solution
+from simstudy.families.generalized_pareto_likelihood import GeneralizedParetoLikelihood, unit_means
+from simstudy.families.likelihood import Solution
 from simstudy.families.newton_rows import newton
-from simstudy.families.reduced_variate import Rows, by_form, from_variate, reduced, variate
+from simstudy.families.reduced_variate import from_variate, reduced, variate
 from simstudy.families.sample_space import NON_NEGATIVE_NUMBERS, SampleSpace
 from simstudy.families.solution import solution
 from simstudy.families.status import Status
-from simstudy.numerics.sums import mean_product
 from simstudy.numerics.symmetric import Entry
 from simstudy.parameters import POSITIVE, REAL, Array, Columns, Parameter
 
-_MANY = 33
 _SUBSAMPLE = 256
-# Of data in their units.
-_TYPICAL = 0.7
-_MOMENT_SHAPES = (-0.45, 0.9)
-_SHAPES = (-0.7, -0.3, 0.05, 0.5, 1.5)
-_INSIDE = 0.9
+_LEAST_MOMENT_SHAPE, _HEAVY = -0.45, 0.6
 _NEAR = 0.02
 _LONGEST_STEP = 1.0
-
-
-class ParetoLikelihood(FamilyLikelihood):
-    """The likelihood of data kept in units near their mean, with the largest and an ordered part of each data set."""
-
-    def __init__(self, z: Array, unit: Array, high: Array, sample: Array) -> None:
-        self.z, self.unit, self.high, self.sample = z, unit, high, sample
-        self.rows, self.size = z.shape
-        self.usable = np.isfinite(unit)
-
-    def evaluate(self, theta: Columns, *, products: bool = False) -> Evaluation:
-        """Evaluate by one pass over the data; −∞ where an observation lies outside the support."""
-        scale, shape = (np.broadcast_to(np.asarray(column, dtype=float), (self.rows,)) for column in theta)
-        m, inverse = 1.0 + shape, 1.0 / scale
-        y, k, kk, f, g, *outer = _means(self.z, self.unit * inverse, shape, products=products)
-        value = -np.log(scale) - m * y
-        score = [(m * k - 1.0) * inverse, -y - m * f]
-        information = [
-            (m * (2.0 * k - shape * kk) - 1.0) * inverse * inverse,
-            (m * kk - k) * inverse,
-            2.0 * f + m * g,
-        ]
-        if products:
-            outer = [outer[0] * inverse * inverse, outer[1] * inverse, outer[2]]
-        return Evaluation(np.where(np.isnan(value), -np.inf, value), score, information, outer)
-
-    def select(self, rows: NDArray[np.intp]) -> Self:
-        """Return the likelihood of some of the rows."""
-        return type(self)(self.z[rows], self.unit[rows], self.high[rows], self.sample[rows])
-
-
-def _means(data: NDArray[np.floating], factor: Array, shape: Array, *, products: bool = False) -> list[Array]:
-    """Return the means of y, k = z/(1 + ξz), k², f and g at z = data·factor, and the products of the unit score."""
-
-    def of_rows(rows: Rows, short: bool) -> list[Array]:
-        z = data[rows] * factor[rows].astype(data.dtype)[:, np.newaxis]
-        return (_short_means if short else _long_means)(z, shape[rows], products=products)
-
-    return by_form(_TYPICAL * shape * factor, of_rows)
-
-
-def _short_means(z: Any, shape: Array, *, products: bool) -> list[Array]:
-    column = shape.astype(z.dtype)[:, np.newaxis]
-    s = z * column
-    s += 1.0
-    k = z
-    k /= s
-    y = np.log(s, out=s)
-    mean_k, mean_y, kk = k.mean(axis=-1), y.mean(axis=-1) / shape, mean_product(k, k)
-    f = (mean_k - mean_y) / shape
-    means = [mean_y, mean_k, kk, f, -(kk + 2.0 * f) / shape]
-    if not products:
-        return means
-    y /= column
-    k *= 1.0 + column
-    y -= k
-    y /= column
-    k -= 1.0
-    return [*means, mean_product(k, k), mean_product(k, y), mean_product(y, y)]
-
-
-def _long_means(z: Any, shape: Array, *, products: bool) -> list[Array]:
-    column = shape.astype(z.dtype)[:, np.newaxis]
-    y, w, f, g = reduced(z, column)
-    k = z * w
-    means = [y.mean(axis=-1), k.mean(axis=-1), mean_product(k, k), f.mean(axis=-1), g.mean(axis=-1)]
-    if not products:
-        return means
-    first, second = (1.0 + column) * k - 1.0, -y - (1.0 + column) * f
-    return [*means, mean_product(first, first), mean_product(first, second), mean_product(second, second)]
 
 
 @final
@@ -168,7 +93,7 @@ class GeneralizedPareto(Family):
         """Return 5 for both parameters: of fewer observations, most data sets have no local maximum."""
         return 5 if len(free) == 2 else 1
 
-    def likelihood(self, x: Array) -> ParetoLikelihood:
+    def likelihood(self, x: Array) -> GeneralizedParetoLikelihood:
         """Take data (R, n) in units of a power of two near their mean."""
         x = np.asarray(x, dtype=float)
         with np.errstate(all="ignore"):
@@ -178,15 +103,15 @@ class GeneralizedPareto(Family):
             inverse = 1.0 / unit
             sample = np.sort(x[:, :: max(1, x.shape[1] // _SUBSAMPLE)], axis=-1)
             z = x * inverse[:, np.newaxis]
-            return ParetoLikelihood(z, unit, high * inverse, sample * inverse[:, np.newaxis])
+            return GeneralizedParetoLikelihood(z, unit, high * inverse, sample * inverse[:, np.newaxis])
 
     def start(self, x: Array) -> Columns:
-        """Return the estimates by probability-weighted moments, ξ from −0.45 to 0.9 and feasible."""
+        """Return estimates by probability-weighted moments, or by quantiles where tails are heavy."""
         likelihood = self.likelihood(x)
-        scale, shape = _moments(likelihood)
+        scale, shape = _rough(likelihood)
         return likelihood.unit * scale, shape
 
-    def solve(self, likelihood: ParetoLikelihood, known: Mapping[int, Array]) -> Solution | None:
+    def solve(self, likelihood: GeneralizedParetoLikelihood, known: Mapping[int, Array]) -> Solution | None:
         """Return the estimates by Newton's method on Grimshaw's profile, where data are many and all is free."""
         rows = likelihood.rows
         if known:
@@ -194,50 +119,60 @@ class GeneralizedPareto(Family):
             nothing = [np.full(rows, np.nan)] * 2
             return solution(nothing, likelihood, Status.NO_MAXIMUM, 0) if hopeless else None
         with np.errstate(all="ignore"):
-            scale, shape = _moments(likelihood)
+            scale, shape = _rough(likelihood)
             status, iterations = np.full(rows, Status.MAX_ITERATIONS), np.zeros(rows, np.int16)
-            left = np.flatnonzero(likelihood.usable & (likelihood.high > 0.0) & (likelihood.size >= _MANY))
+            left = np.flatnonzero(likelihood.usable & (likelihood.high > 0.0) & (likelihood.size >= MANY))
             part = likelihood if len(left) == rows else likelihood.select(left)
-            state = [np.log1p(part.high * shape[left] / scale[left]), part.high, scale[left]]
-            (v, high, scale[left]), done, iterations[left] = newton(part.z, state, _profile_step)
-            shape[left] = scale[left] * np.expm1(v) / high
+            state = np.log1p(part.high * shape[left] / scale[left]), scale[left]
+            (v, scale[left]), done, iterations[left] = newton(part.z, state, [part.high], _profile_step)
+            shape[left] = scale[left] * np.expm1(v) / part.high
             status[left[done]] = Status.CONVERGED
             return solution((likelihood.unit * scale, shape), likelihood, status, iterations)
 
-    def starts(self, likelihood: ParetoLikelihood, known: Mapping[int, Array]) -> Sequence[Columns]:
+    def starts(self, likelihood: GeneralizedParetoLikelihood, known: Mapping[int, Array]) -> Sequence[Columns]:
         """Return the two best candidates for a local maximum; where a parameter is known, feasible points."""
         with np.errstate(all="ignore"):
             if 1 in known:
-                scale = np.maximum(_moments(likelihood)[0], -known[1] * likelihood.high / _INSIDE)
+                scale = np.maximum(_rough(likelihood)[0], -known[1] * likelihood.high / INSIDE)
                 return [(likelihood.unit * scale, known[1])]
             if 0 in known:
-                least = -_INSIDE * known[0] / (likelihood.unit * likelihood.high)
-                return [(known[0], np.maximum(shape, least)) for shape in _SHAPES]
+                least = -INSIDE * known[0] / (likelihood.unit * likelihood.high)
+                return [(known[0], np.maximum(shape, least)) for shape in SHAPES]
             return [(likelihood.unit * scale, shape) for scale, shape in _best_of_profile(likelihood)]
 
 
-def _moments(likelihood: ParetoLikelihood) -> tuple[Array, Array]:
-    """Return estimates in the units of the data by probability-weighted moments of some observations.
+def _rough(likelihood: GeneralizedParetoLikelihood) -> tuple[Array, Array]:
+    """Return feasible estimates in the units of the data from some observations.
 
-    Source: Hosking & Wallis (1987), Technometrics 29, 339–349, section 3.2.
+    By probability-weighted moments (Hosking & Wallis 1987, Technometrics 29, 339–349, section 3.2), or by the median
+    and the upper quartile where tails are heavy.
     """
-    size = likelihood.sample.shape[1]
-    first = likelihood.sample.mean(axis=-1)
-    second = (likelihood.sample * (np.arange(size)[::-1] / max(1, size - 1))).mean(axis=-1)
+    sample = likelihood.sample
+    size = sample.shape[1]
+    first = sample.mean(axis=-1)
+    second = (sample * (np.arange(size)[::-1] / max(1, size - 1))).mean(axis=-1)
+    median, quartile = sample[:, size // 2], sample[:, 3 * size // 4]
     with np.errstate(all="ignore"):
-        shape = np.clip(np.nan_to_num(2.0 - first / (first - 2.0 * second)), *_MOMENT_SHAPES)
-        scale = np.where(first > 0.0, first * (1.0 - shape), 1.0)
-        return scale, np.maximum(shape, -_INSIDE * scale / np.maximum(likelihood.high, 1e-300))
+        shape = np.maximum(2.0 - first / (first - 2.0 * second), _LEAST_MOMENT_SHAPE)
+        by_quantiles = np.log2(quartile / median - 1.0)
+        heavy = by_quantiles > _HEAVY
+        scale = np.where(heavy, median * by_quantiles / (np.exp2(by_quantiles) - 1.0), first * (1.0 - shape))
+        shape = np.where(heavy, by_quantiles, shape)
+        sound = np.isfinite(shape + scale) & (scale > 0.0)
+        scale = np.where(sound, scale, np.where(first > 0.0, first, 1.0))
+        return scale, np.maximum(np.where(sound, shape, 0.0), -INSIDE * scale / np.maximum(likelihood.high, 1e-300))
 
 
-def _profile_step(data: NDArray[np.floating], state: list[Array], last: Array) -> tuple[tuple[Array, ...], Array]:
+def _profile_step(
+    data: NDArray[np.floating], state: list[Array], constants: list[Array], last: Array
+) -> tuple[tuple[Array, ...], Array]:
     """Take one Newton step in v = log(1 + θ·max x) on the profile −log S − 1 − θS, S(θ) = mean log(1 + θx)/θ = σ.
 
     Where the profile is not concave, or the decrement does not fall, the step is of bounded length uphill.
     """
-    v, high, _ = state
+    v, high = state[0], constants[0]
     theta = np.expm1(v) / high
-    y, _, _, f, g = (np.asarray(mean, dtype=float) for mean in _means(data, np.ones_like(v), theta))
+    y, _, _, f, g = (np.asarray(mean, dtype=float) for mean in unit_means(data, np.ones_like(v), theta))
     ratio, stretch = f / y, theta + 1.0 / high
     slope = (-ratio - y - theta * f) * stretch
     bend = (ratio * ratio - g / y - 2.0 * f - theta * g) * stretch * stretch + slope
@@ -246,10 +181,11 @@ def _profile_step(data: NDArray[np.floating], state: list[Array], last: Array) -
     sound = (bend < 0.0) & ((decrement < _NEAR) | (decrement < 0.5 * last)) & (np.abs(step) <= _LONGEST_STEP)
     moved = v + np.clip(np.nan_to_num(step), -_LONGEST_STEP, _LONGEST_STEP)
     change = np.expm1(moved) / high - theta
-    return (moved, high, y + change * (f + 0.5 * change * g)), np.where(sound, decrement, np.inf)
+    scale = y + change * (f + 0.5 * change * g)
+    return (moved, scale), np.where(sound, weighed(decrement, theta * y), np.inf)
 
 
-def _best_of_profile(likelihood: ParetoLikelihood) -> list[tuple[Array, Array]]:
+def _best_of_profile(likelihood: GeneralizedParetoLikelihood) -> list[tuple[Array, Array]]:
     """Return scale and shape, in the units of the data, at two candidates for the best local maximum, or NaN."""
     middle = likelihood.sample[:, likelihood.sample.shape[1] // 2]
     high = likelihood.high

@@ -25,7 +25,7 @@ from simstudy.parameters import Array
 # Where r² is larger the logarithm loses at most a factor of thirty of its rounding, in a term that counts for little.
 _NEAR = 0.04
 # Where |ξz| is typically larger the short formulas do for means.
-_SHORT = 0.15
+_SHORT = 0.05
 
 Rows = NDArray[np.intp] | slice
 
