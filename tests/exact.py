@@ -55,7 +55,7 @@ def of_formula(text, names):
     x, *theta = symbols.values()
     first = [sympy.diff(formula, t) for t in theta]
     second = [sympy.diff(first[i], theta[j]) for i in range(len(theta)) for j in range(i, len(theta))]
-    modules = [{"loggamma": _loggamma, "polygamma": _polygamma}, "mpmath"]
+    modules = [{"loggamma": _loggamma, "polygamma": _polygamma, "besseli": _besseli}, "mpmath"]
     return Exact(*(sympy.lambdify((x, *theta), e, modules, cse=True) for e in (formula, first, second)))
 
 
@@ -68,6 +68,10 @@ def _loggamma(z):
 
 def _polygamma(order, z):
     return _remembered(mpmath.polygamma, mpmath.mp.prec, order, z)
+
+
+def _besseli(order, z):
+    return _remembered(mpmath.besseli, mpmath.mp.prec, order, z)
 
 
 @lru_cache(maxsize=4096)

@@ -74,8 +74,9 @@ def test_scripts_it_names_are_there() -> None:
 def test_table_of_families_is_current() -> None:
     rows = ["| family | parameters | sample space | log-density |", "|---|---|---|---|"]
     for name, family in FAMILIES.items():
-        named = "<br>".join(f"`{', '.join(each.names)}`" for each in family.parametrisations)
-        rows.append(f"| `{name}` | {named} | {family.sample_space.name} | {family.formula} |")
+        named = "<br>".join(f"`{', '.join(parameter.name for parameter in form)}`" for form in family.forms)
+        formula = family.formula.replace("|", "\\|")
+        rows.append(f"| `{name}` | {named} | {family.sample_space.name} | {formula} |")
     assert between("families") == "\n".join(rows)
 
 

@@ -28,11 +28,14 @@ class Case:
         Values of its base parameters.
     draw
         The Generator's own method for the family at this point: (rng, size) ↦ observations.
+    constants
+        Values of the family's constants.
     """
 
     name: str
     values: tuple[float, ...]
     draw: Draw
+    constants: tuple[float, ...] = ()
 
     @property
     def family(self) -> Family:
@@ -46,13 +49,14 @@ class Case:
 
     def scenario(self, n: int) -> Scenario:
         """Return the case as a scenario with data sets of n observations."""
+        constants = tuple(constant.name for constant in self.family.constants)
         return Scenario(
             name=self.name,
             family=self.name,
-            names=self.names,
-            values=self.values,
+            names=(*self.names, *constants),
+            values=(*self.values, *self.constants),
             fit=self.name,
-            known=(),
+            known=constants,
             n=n,
             replicates=2,
             level=0.95,
@@ -61,6 +65,11 @@ class Case:
     def __str__(self) -> str:
         values = ", ".join(f"{value:g}" for value in self.values)
         return f"{self.name} ({values})"
+
+
+def _two_normals(rng: np.random.Generator, size: tuple[int, ...]) -> np.ndarray:
+    second = rng.random(size) >= 0.4
+    return rng.standard_normal(size) + 5.0 * second
 
 
 # Location 0 and scale 1, so that numpy's standard forms of the Weibull and the Cauchy are all of the drawing.
@@ -86,5 +95,14 @@ CASES = {
             (1.0, 0.2),
             lambda rng, size: 5.0 * np.expm1(0.2 * rng.standard_exponential(size)),
         ),
+        Case("normal_mixture", (0.4, 0.0, 1.0, 5.0, 1.0), _two_normals),
+        Case("inverse_gaussian", (1.0, 2.0), lambda rng, size: rng.wald(1.0, 2.0, size)),
+        Case("pareto", (3.0,), lambda rng, size: 1.0 + rng.pareto(3.0, size), (1.0,)),
+        Case("rayleigh", (1.0,), lambda rng, size: rng.rayleigh(1.0, size)),
+        Case("half_normal", (1.0,), lambda rng, size: np.abs(rng.standard_normal(size))),
+        Case("maxwell", (1.0,), lambda rng, size: np.sqrt(2.0 * rng.standard_gamma(1.5, size))),
+        Case("chi_squared", (3.0,), lambda rng, size: rng.chisquare(3.0, size)),
+        Case("lindley", (1.0,), lambda rng, size: rng.standard_gamma(1.0 + (rng.random(size) < 0.5))),
+        Case("von_mises", (0.0, 2.0), lambda rng, size: rng.vonmises(0.0, 2.0, size)),
     )
 }

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from simstudy.analysis import matrices
 from simstudy.analysis.control_variates import ROUNDING, Controls, controls
 from simstudy.analysis.matrices import MatrixEstimate
-from simstudy.analysis.packed import by_entry, diagonal, inverse_diagonal, upper
+from simstudy.analysis.packed import by_entry, diagonal, inverse_diagonal, sandwich_diagonal, upper
 from simstudy.families.status import Status
 from simstudy.parameters import Array
-from simstudy.study.limits import Limits
+from simstudy.study.limits import Limits, invert
 from simstudy.study.replicates import Replicates
 
 
@@ -35,12 +35,12 @@ class Cell:
         Nominal coverage of the Wald intervals.
     limits
         What theory says as n → ∞.
-    converged : (R,) bool
-        Which replicates converged.
+    status : (R,) int8
+        How each fit ended.
     theta : (p, m)
         Estimates θ̂ of the converged replicates.
-    information, expected : (q, m)
-        Observed information J at θ̂ and expected information I(θ̂), of the converged replicates.
+    information, expected, products : (q, m)
+        Observed information J and mean score products K at θ̂, and expected information I(θ̂), of the converged.
     all_scores, all_information : (p, R), (q, R)
         Mean score and observed information at θ* of all replicates, whatever became of the fit.
     """
@@ -48,17 +48,27 @@ class Cell:
     n: int
     level: float
     limits: Limits
-    converged: NDArray[np.bool_]
+    status: NDArray[np.int8]
     theta: Array
     information: Array
     expected: Array
+    products: Array
     all_scores: Array
     all_information: Array
 
     @cached_property
+    def converged(self) -> NDArray[np.bool_]:
+        """Which replicates converged, (R,)."""
+        return np.asarray(self.status == Status.CONVERGED)
+
+    @cached_property
     def error(self) -> Array:
-        """θ̂ − θ*, (p, m)."""
-        return np.asarray(self.theta - self.limits.theta[:, None])
+        """θ̂ − θ*, (p, m); the difference of two angles is taken the short way round."""
+        error = np.asarray(self.theta - self.limits.theta[:, None])
+        for row, period in zip(error, self.limits.periods, strict=True):
+            if np.isfinite(period):
+                row -= period * np.round(row / period)
+        return error
 
     @cached_property
     def scaled_error(self) -> Array:
@@ -106,16 +116,32 @@ class Cell:
 
     @cached_property
     def model_variances(self) -> dict[str, Array]:
-        """Variances of θ̂ that the model claims, diag(nJ)⁻¹ and diag(n I(θ̂))⁻¹, (p, m) each."""
+        """Variances of θ̂ claimed by a single data set, diagonals of (nJ)⁻¹, (n I(θ̂))⁻¹ and J⁻¹KJ⁻¹/n, (p, m) each."""
         return {
             "observed": inverse_diagonal(self.information) / self.n,
             "expected": inverse_diagonal(self.expected) / self.n,
+            "sandwich": sandwich_diagonal(self.information, self.products) / self.n,
         }
+
+    @cached_property
+    def claimed_variances(self) -> dict[str, Array]:
+        """What the model variances tend to: A⁻¹ⱼⱼ/n, I⁻¹ⱼⱼ/n and (A⁻¹BA⁻¹)ⱼⱼ/n, (p,) each."""
+        matrices = {
+            "observed": invert(self.limits.hessian),
+            "expected": invert(self.limits.information),
+            "sandwich": self.limits.covariance,
+        }
+        return {name: np.diagonal(matrix) / self.n for name, matrix in matrices.items()}
 
     @property
     def limiting_variance(self) -> Array:
-        """Diagonal of A⁻¹BA⁻¹/n, the variance of θ̂ in the limit, (p,)."""
-        return np.asarray(diagonal(upper(self.limits.covariance)) / self.n)
+        """Variance of θ̂ in the limit, (p,): the diagonal of A⁻¹BA⁻¹/n, or of what an irregular family has for it."""
+        return np.asarray(diagonal(upper(self.limits.rate_covariance)) / self.n ** (2.0 * self.limits.rates))
+
+    @property
+    def regular(self) -> NDArray[np.bool_]:
+        """Which parameters have an error of order n^-½, (p,)."""
+        return np.asarray(self.limits.rates == 0.5)
 
     @property
     def normal_quantile(self) -> float:
@@ -130,16 +156,17 @@ def converged_rows(replicates: Replicates) -> NDArray[np.bool_]:
 
 def build(replicates: Replicates, limits: Limits, n: int, level: float, expected: Array) -> Cell:
     """Arrange a record by entry; ``expected`` (m, p, p) is I(θ̂) of the converged replicates."""
-    converged = converged_rows(replicates)
+    converged, status = converged_rows(replicates), replicates.status
     scores, information = by_entry(replicates.score_limit), by_entry(replicates.information_limit)
     estimates = {
         "theta": by_entry(_chosen(replicates.theta, converged)),
         "information": by_entry(_chosen(replicates.information, converged)),
         "expected": upper(expected),
+        "products": by_entry(_chosen(replicates.products, converged)),
     }
     if converged.sum() < 2:
         estimates = {name: np.full((len(values), 2), np.nan) for name, values in estimates.items()}
-    return Cell(n, level, limits, converged, all_scores=scores, all_information=information, **estimates)
+    return Cell(n, level, limits, status, all_scores=scores, all_information=information, **estimates)
 
 
 def _chosen(rows: Array, converged: NDArray[np.bool_]) -> Array:

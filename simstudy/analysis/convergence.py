@@ -33,8 +33,14 @@ def scaled_covariance(cell: Cell) -> dict[str, Estimate]:
     return {name: estimate.entries for name, estimate in cell.covariance.items()}
 
 
+def rate_covariance(cell: Cell) -> dict[str, Estimate]:
+    """n^(rᵢ + rⱼ)·Cov(θ̂)ᵢⱼ for the rates n⁻ʳ of an irregular family, divisor R−1."""
+    scale = cell.n**cell.limits.rates
+    return {"raw": matrices.covariance(scale[:, None] * cell.error).entries}
+
+
 def mean_score(cell: Cell) -> dict[str, Estimate]:
-    """Mean of the mean score at θ*: 0 at every n, over all replicates, whatever became of the fits."""
+    """Mean of the mean score at θ*: E[s] at every n, over all replicates, whatever became of the fits."""
     return {"raw": influence.mean(cell.score)}
 
 

@@ -36,6 +36,11 @@ def frobenius(entries: Array) -> float:
     return float(np.sqrt(multiplicity(len(entries)) @ np.square(entries)))
 
 
+def _size(limit: Array) -> float:
+    """Return the norm by which errors are divided; an error relative to zero is not a number."""
+    return frobenius(limit) or float("nan")
+
+
 def relative_error(estimate: MatrixEstimate, limit: Array) -> Estimate:
     """Return √max(0, D²)/‖limit‖ with its MCSE, given the packed limit (q,)."""
     weights = multiplicity(len(limit))
@@ -47,10 +52,10 @@ def relative_error(estimate: MatrixEstimate, limit: Array) -> Estimate:
     first = np.maximum(0.0, 4.0 * (pull @ estimate.covariance @ pull) - 2.0 * second)
     error, spread = np.sqrt([square]), np.sqrt([first + second])
     slope = inverse(np.maximum(2.0 * error, np.sqrt(spread)))
-    return Estimate(error / frobenius(limit), slope * spread / frobenius(limit))
+    return Estimate(error / _size(limit), slope * spread / _size(limit))
 
 
 def noise_floor(estimate: MatrixEstimate, limit: Array) -> Estimate:
     """Return √Σ MCSE²/‖limit‖, the relative error that pure noise would show, with its MCSE."""
-    size = frobenius(limit)
+    size = _size(limit)
     return Estimate(estimate.noise.value / size, estimate.noise.mcse / size)

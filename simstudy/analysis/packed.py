@@ -54,13 +54,32 @@ def inverse_diagonal(entries: Array) -> Array:
     """
     size = order(len(entries))
     lower, pivots = _factor(entries, size)
+    columns = [_column_of_inverse(lower, j, size) for j in range(size)]
+    return np.stack([sum(column[k] ** 2 / pivots[k] for k in column) for column in columns])
+
+
+def sandwich_diagonal(bread: Array, filling: Array) -> Array:
+    """Return the diagonal (p, R) of M⁻¹KM⁻¹ for packed M and K (q, R); NaN where M is not positive definite."""
+    size = order(len(bread))
+    lower, pivots = _factor(bread, size)
     result = []
     for j in range(size):
-        column: dict[int, Array | float] = {j: 1.0}
-        for k in range(j + 1, size):
-            column[k] = -sum(lower[k, i] * column[i] for i in range(j, k))
-        result.append(sum(column[k] ** 2 / pivots[k] for k in range(j, size)))
+        column = _column_of_inverse(lower, j, size)
+        scaled = {k: column[k] / pivots[k] for k in column}
+        # M⁻¹ = L⁻ᵀD⁻¹L⁻¹, so its column j is L⁻ᵀ times what is scaled here: backward substitution
+        x: dict[int, Array] = {}
+        for i in reversed(range(size)):
+            x[i] = scaled.get(i, 0.0) - sum((lower[k, i] * x[k] for k in range(i + 1, size)), np.zeros(()))
+        result.append(sum(x[a] * filling[position(a, b, size)] * x[b] for a in range(size) for b in range(size)))
     return np.stack(result)
+
+
+def _column_of_inverse(lower: dict[tuple[int, int], Array], j: int, size: int) -> dict[int, Array | float]:
+    """Return column j of L⁻¹, from its unit diagonal down."""
+    column: dict[int, Array | float] = {j: 1.0}
+    for k in range(j + 1, size):
+        column[k] = -sum(lower[k, i] * column[i] for i in range(j, k))
+    return column
 
 
 def _factor(entries: Array, size: int) -> tuple[dict[tuple[int, int], Array], list[Array]]:

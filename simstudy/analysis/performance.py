@@ -12,6 +12,7 @@ from simstudy.analysis import influence
 from simstudy.analysis.cell import Cell
 from simstudy.analysis.control_variates import adjust
 from simstudy.analysis.influence import Estimate, mcse
+from simstudy.families.status import Status
 from simstudy.parameters import Array
 
 
@@ -64,14 +65,15 @@ def mse(cell: Cell) -> dict[str, Estimate]:
 
 
 def coverage(cell: Cell) -> dict[str, Estimate]:
-    """Share of Wald intervals θ̂ ± z·se that hold θ*; limit the nominal level.
+    """Share of Wald intervals θ̂ ± z·se that hold θ*; limit the nominal level where the standard error is right.
 
-    NaN if one standard error is not a number: an interval that cannot be computed neither covers nor misses.
+    NaN if one standard error is not a number: an interval that cannot be computed neither covers nor misses; and where
+    there is no θ*.
     """
     result = {}
     for name, variances in cell.model_variances.items():
         width = cell.normal_quantile * np.sqrt(variances)
-        hits = np.where(np.isnan(width), np.nan, np.abs(cell.error) <= width)
+        hits = np.where(np.isnan(width + cell.error), np.nan, np.abs(cell.error) <= width)
         result[f"wald-{name}"] = influence.proportion(hits)
     return result
 
@@ -84,5 +86,7 @@ def efficiency(cell: Cell) -> dict[str, Estimate]:
 
 
 def failure_rate(cell: Cell) -> dict[str, Estimate]:
-    """Share of all replicates that did not converge."""
-    return {"wilson": influence.proportion((~cell.converged[None]).astype(float))}
+    """Share of all replicates that did not converge, in all (Wilson) and by how they ended."""
+    shares = {"wilson": ~cell.converged}
+    shares |= {status.name.lower(): cell.status == status for status in list(Status)[1:]}
+    return {name: influence.proportion(hits[None].astype(float)) for name, hits in shares.items()}

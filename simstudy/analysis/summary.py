@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import chain, starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from simstudy.analysis.cell import Cell, build, converged_rows
-from simstudy.analysis.measures import MEASURES, Measure
+from simstudy.analysis.measures import MEASURES, Limit, Measure
 from simstudy.errors import UnusableResultsError
 from simstudy.files import told, write_atomically
 from simstudy.numerics.symmetric import pairs
+from simstudy.parameters import Array
 from simstudy.study import limits as theory
 from simstudy.study.limits import Limits
 from simstudy.study.replicates import Replicates
@@ -73,22 +74,31 @@ def summarise_cell(scenario: Scenario, replicates: Replicates, limits: Limits) -
         estimates = asked.theta[converged_rows(asked)]
         expected = theory.expected_information(scenario, estimates)
         cell = build(asked, limits, scenario.n, scenario.level, expected)
-        return [row for name, measure in MEASURES.items() for row in _rows(scenario, cell, name, measure)]
+        applying = {name: measure for name, measure in MEASURES.items() if measure.applies(cell)}
+        return [row for name, measure in applying.items() for row in _rows(scenario, cell, name, measure)]
 
 
 def _rows(scenario: Scenario, cell: Cell, name: str, measure: Measure) -> list[Row]:
     """Return the rows of one measure."""
     entries = _entries(scenario.free, measure.shape)
-    limits = np.broadcast_to(np.asarray(measure.limit(cell), dtype=float), len(entries))
+    limit = measure.limit(cell)
     total, failed = len(cell.converged), int((~cell.converged).sum())
     return [
         Row(
             "", scenario.name, scenario.fit, scenario.n, name, estimator, *entry,
-            float(value), float(mcse), float(limit), total, failed,
+            float(value), float(mcse), float(bound), total, failed,
         )
         for estimator, estimate in measure.estimates(cell).items()
-        for entry, value, mcse, limit in zip(entries, estimate.value, estimate.mcse, limits, strict=True)
+        for entry, value, mcse, bound in zip(
+            entries, estimate.value, estimate.mcse, _limits(limit, estimator, len(entries)), strict=True
+        )
     ]  # fmt: skip
+
+
+def _limits(limit: Limit | Mapping[str, Limit], estimator: str, entries: int) -> Array:
+    """Return the limits of the entries as one estimator has them."""
+    own = limit[estimator] if isinstance(limit, Mapping) else limit
+    return np.broadcast_to(np.asarray(own, dtype=float), entries)
 
 
 def _entries(free: tuple[str, ...], shape: str) -> list[tuple[str, str]]:

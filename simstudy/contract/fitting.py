@@ -71,8 +71,8 @@ def unusable_data(family: Family, point: Point, rng: np.random.Generator) -> Ite
 
 
 def _outside(space: SampleSpace | VectorSpace) -> list[float]:
-    """Return numbers that are no observations; of vectors none are known but those that are not finite."""
-    if isinstance(space, VectorSpace):
+    """Return numbers that are no observations; of vectors and angles none are known but those that are not finite."""
+    if isinstance(space, VectorSpace) or space.circular:
         return []
     ends = [end for end in (space.lower - 1.0, space.upper + 1.0) if np.isfinite(end)]
     return [*ends, 0.5 + np.floor(max(space.lower, 0.0))] if space.discrete else ends
@@ -130,6 +130,9 @@ def invariance(family: Family, point: Point, rng: np.random.Generator) -> Iterat
 
 def own_algorithm(family: Family, point: Point, rng: np.random.Generator) -> Iterator[Deviation]:
     """The family's own algorithm ends where the general optimiser does."""
+    if type(family).solve is Family.solve:
+        yield must("the general optimiser is its algorithm", holds=True)
+        return
     x = family.sample(rng, point.base, (_ROWS, _SIZE))
     own = quiet_fit(family, x)
     general = maximise(Likelihood(family, x), [np.asarray(column, dtype=float) for column in family.start(x)])

@@ -169,6 +169,19 @@ class Family(ABC):
         """Return what θ has to fulfil beside its domains and does not, such as ``prob1 + prob2 < 1``, or nothing."""
         return ""
 
+    def admits(self, theta: Columns) -> NDArray[np.bool_] | bool:
+        """Tell elementwise where a maximum counts as the estimate; elsewhere the likelihood may be unbounded."""
+        return True
+
+    @property
+    def faces(self) -> tuple[Parametrisation, ...]:
+        """Faces of what `admits` allows, each by parameters of its own; BOUNDARY where one holds the maximum."""
+        return ()
+
+    def canonical(self, theta: Columns) -> Columns:
+        """Return the same distribution by the one θ that names it, where several do, such as labels in order."""
+        return theta
+
     def irregularity(self, theta: Sequence[float]) -> str:
         """Return in one sentence why the asymptotic theory of maximum likelihood fails at θ, or nothing.
 

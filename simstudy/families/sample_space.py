@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -30,6 +31,9 @@ class SampleSpace:
         Whether the upper end belongs to it.
     atom
         Whether the upper end, which then belongs to it, has a probability of its own, as a censoring time has.
+    circular
+        Whether its ends are one point, as of angles; every finite number then stands for the one in it that differs by
+        whole turns.
     """
 
     name: str
@@ -39,6 +43,7 @@ class SampleSpace:
     discrete: bool = False
     upper_included: bool = False
     atom: bool = False
+    circular: bool = False
 
     width: ClassVar[int | None] = None
     """Length of the last axis of data: None, since an observation is a number."""
@@ -46,6 +51,8 @@ class SampleSpace:
     def holds_all(self, x: Array) -> NDArray[np.bool_]:
         """Tell per data set (last axis) whether every observation lies in the space; NaN does not."""
         least, largest = x.min(axis=-1), x.max(axis=-1)
+        if self.circular:
+            return np.asarray((least > -np.inf) & (largest < np.inf))
         above = least >= self.lower if self.lower_included else least > self.lower
         below = largest <= self.upper if self.upper_included or self.atom else largest < self.upper
         inside = above & below & (least > -np.inf)
@@ -93,5 +100,6 @@ REAL_LINE = SampleSpace("real line", -np.inf, np.inf)
 POSITIVE_NUMBERS = SampleSpace("positive numbers", 0.0, np.inf)
 NON_NEGATIVE_NUMBERS = SampleSpace("non-negative numbers", 0.0, np.inf, lower_included=True)
 OPEN_UNIT_INTERVAL = SampleSpace("open unit interval", 0.0, 1.0)
+ANGLES = SampleSpace("angles (−π, π]", -math.pi, math.pi, upper_included=True, circular=True)
 COUNTS = SampleSpace("non-negative integers", 0.0, np.inf, lower_included=True, discrete=True)
 POSITIVE_COUNTS = SampleSpace("positive integers", 1.0, np.inf, lower_included=True, discrete=True)

@@ -9,12 +9,14 @@ from simstudy.figures.covariance import COVARIANCE
 from simstudy.figures.coverage import COVERAGE
 from simstudy.figures.ellipses import ELLIPSES
 from simstudy.figures.errors import ERRORS
+from simstudy.figures.failures import FAILURES
 from simstudy.figures.identities import IDENTITIES
 from simstudy.figures.information import INFORMATION
 from simstudy.figures.spec import REPLICATE_COLUMNS, FigureSpec, ReplicatesOf
 from simstudy.figures.style import FORMATS, render
 
 FIGURES: dict[str, FigureSpec] = {
+    "failures": FAILURES,
     "information": INFORMATION,
     "covariance": COVARIANCE,
     "errors": ERRORS,

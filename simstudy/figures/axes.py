@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 
-from simstudy.figures.style import MUTED, PAPER, WIDTH, Look
+from simstudy.figures.style import LIMIT_LINE, MUTED, PAPER, WIDTH, Look
 from simstudy.figures.wording import NO_ESTIMATE
 
 _COLUMNS = {1: 1, 2: 2, 3: 3, 4: 2}
@@ -99,6 +99,12 @@ def value_axis(axes: Axes, centre: float = math.nan, least: float = 0.0) -> None
     if math.isfinite(centre) and least > 0:
         low, high = axes.get_ylim()
         axes.set_ylim(min(low, centre - least), max(high, centre + least))
+
+
+def limit_line(axes: Axes, limit: float, label: str) -> None:
+    """Draw the limit of a panel, if there is one."""
+    if math.isfinite(limit):
+        axes.axhline(limit, label=label, **LIMIT_LINE)
 
 
 def dodge(rows: pd.DataFrame, place: int, of: int) -> np.ndarray:

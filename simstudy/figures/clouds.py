@@ -27,7 +27,7 @@ class Cloud:
     z : (R, d)
         Deviations √n(θ̂ − θ).
     covariance : (d, d)
-        Its block of I(θ)⁻¹.
+        Its block of the limit of n·Cov(θ̂), NaN where there is none.
     """
 
     names: tuple[str, ...]
@@ -40,6 +40,11 @@ class Cloud:
         """Whether the replicates spread in every direction."""
         size, dimension = self.z.shape
         return bool(size > dimension and np.linalg.matrix_rank(self.z - self.z.mean(axis=0)) == dimension)
+
+    @property
+    def limited(self) -> bool:
+        """Whether there is a normal limit to compare with."""
+        return bool(np.isfinite(self.covariance).all() and np.linalg.eigvalsh(self.covariance)[0] > 0.0)
 
     @property
     def inside(self) -> float:
@@ -76,7 +81,8 @@ def _deviations(summary: pd.DataFrame, scenario: str, n: int, table: pd.DataFram
     estimates = table.loc[table["status"] == "CONVERGED", [f"theta[{name}]" for name in names]].to_numpy(dtype=float)
     if not len(estimates):
         return estimates
-    return np.asarray(np.sqrt(n) * (estimates - estimates.mean(axis=0) + bias[names].to_numpy(dtype=float)))
+    offset = bias[names].fillna(0.0).to_numpy(dtype=float)  # where there is no θ, the mean takes its place
+    return np.asarray(np.sqrt(n) * (estimates - estimates.mean(axis=0) + offset))
 
 
 def _cloud(

@@ -1,4 +1,4 @@
-"""n·Cov(θ̂) against n: every entry, raw and with the score as control variate, and its limit I(θ)⁻¹."""
+"""n·Cov(θ̂) against n: every entry, raw and with the score as control variate, and its limit, I(θ)⁻¹ or A⁻¹BA⁻¹."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from simstudy.figures import axes as ax_tools
 from simstudy.figures import findings
 from simstudy.figures import selection as sel
 from simstudy.figures.spec import FigureSpec, ReplicatesOf
-from simstudy.figures.style import CONTROL_VARIATE, LIMIT_LINE, RAW, themed
+from simstudy.figures.style import CONTROL_VARIATE, RAW, themed
 from simstudy.figures.wording import number
 
 MEASURE = "scaled_covariance"
@@ -22,20 +22,20 @@ EXACT = 1e12
 def draw(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> Figure:
     """Draw one panel per entry of the upper triangle."""
     rows = sel.measured(summary, scenario, MEASURE)
-    entries = sel.entries(rows)
+    entries, (_, limit_name) = sel.shown(sel.entries(rows)), sel.limit_names(summary, scenario)
     figure, panels = ax_tools.panels(len(entries))
     for axes, entry in zip(panels, entries, strict=True):
-        _panel(axes, rows, entry)
+        _panel(axes, rows, entry, limit_name)
     ax_tools.legend(figure, panels)
     figure.supxlabel("sample size n")
     figure.supylabel("n · Cov(θ̂)")
     return figure
 
 
-def _panel(axes: Axes, rows: pd.DataFrame, entry: sel.Entry) -> None:
+def _panel(axes: Axes, rows: pd.DataFrame, entry: sel.Entry, limit_name: str) -> None:
     axes.set_title(sel.entry_name(entry))
     limit = sel.limit_of(rows, entry)
-    axes.axhline(limit, label="limit I(θ)⁻¹", **LIMIT_LINE)
+    ax_tools.limit_line(axes, limit, f"limit {limit_name}")
     ax_tools.points(axes, sel.series(rows, entry, "raw"), RAW, 0, 2)
     ax_tools.points(axes, sel.series(rows, entry, "control-variate"), CONTROL_VARIATE, 1, 2)
     ax_tools.size_axis(axes, sel.sizes(rows))
@@ -53,10 +53,14 @@ def alt(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> str:
 def caption(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> str:
     """State how far n·Cov(θ̂) is from I(θ)⁻¹, and what the control variate saves."""
     rows = sel.measured(summary, scenario, MEASURE)
-    finding = findings.convergence(rows, "n · Var(θ̂)", "I(θ)⁻¹")
+    finding = findings.convergence(rows, "n · Var(θ̂)", sel.limit_names(summary, scenario)[1])
     if finding == findings.NOTHING:
         return finding
-    return " ".join(filter(None, [finding, _saving(rows), findings.BARS])) + findings.gaps(rows)
+    return " ".join(filter(None, [finding, _saving(rows), findings.BARS])) + _rest(rows)
+
+
+def _rest(rows: pd.DataFrame) -> str:
+    return sel.left_out(sel.entries(rows)) + findings.gaps(rows)
 
 
 def _saving(rows: pd.DataFrame) -> str:

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from simstudy.figures import axes as ax_tools
 from simstudy.figures import findings
+from simstudy.figures import selection as sel
 from simstudy.figures.clouds import RADII, Cloud, clouds
 from simstudy.figures.spec import FigureSpec, ReplicatesOf
 from simstudy.figures.style import BLUE, LIMIT_LINE, MUTED, VERMILION, WIDTH, themed
@@ -49,12 +50,16 @@ def _grid(rows: int, columns: int) -> tuple[Figure, np.ndarray]:
 
 def _frame(row: list[Cloud]) -> np.ndarray:
     """Return half-widths that hold nearly all points, but never more than six standard deviations of the limit."""
-    sd = np.sqrt(np.diag(row[0].covariance))
     reach = [np.quantile(np.abs(cloud.z), 0.998, axis=0) for cloud in row if cloud.usable]
+    if not row[0].limited:
+        return np.asarray(np.max([*reach, np.full(len(row[0].names), 1e-300)], axis=0) * 1.05)
+    sd = np.sqrt(np.diag(row[0].covariance))
     return np.asarray(np.clip(np.max([*reach, 3.2 * sd], axis=0) * 1.05, None, 6.0 * sd))
 
 
 def _note(axes: Axes, cloud: Cloud) -> None:
+    if not cloud.limited:
+        return
     label = f"{100 * cloud.inside:.1f} %"
     axes.set_title(label, loc="right", fontsize=7.5, color=MUTED)
 
@@ -70,7 +75,8 @@ def _scatter(axes: Axes, cloud: Cloud, half: np.ndarray) -> None:
     # Thousands of vector marks would make a file of megabytes: the cloud is an image, all else is vector.
     axes.plot(*shown.T, ".", color=BLUE, markersize=2.2, alpha=0.35, markeredgewidth=0, rasterized=True, label=SCALED)
     axes.plot(*_ellipse(np.cov(cloud.z.T)) + cloud.z.mean(axis=0)[:, None], **EMPIRICAL, label="its 95 % ellipse")
-    axes.plot(*_ellipse(cloud.covariance), **LIMIT_LINE | {"zorder": 4}, label="95 % ellipse of the limit")
+    if cloud.limited:
+        axes.plot(*_ellipse(cloud.covariance), **LIMIT_LINE | {"zorder": 4}, label="95 % ellipse of the limit")
     _note(axes, cloud)
 
 
@@ -96,7 +102,8 @@ def _density(axes: Axes, cloud: Cloud, half: np.ndarray) -> None:
         z, bins=bins.tolist(), weights=weights, histtype="stepfilled", color=BLUE, alpha=0.35, linewidth=0, label=SCALED
     )
     axes.plot(x, _normal(x, z.mean(), z.var(ddof=1)), **EMPIRICAL, label="normal with its mean and variance")
-    axes.plot(x, _normal(x, 0.0, cloud.covariance[0, 0]), **LIMIT_LINE | {"zorder": 4}, label="normal limit")
+    if cloud.limited:
+        axes.plot(x, _normal(x, 0.0, cloud.covariance[0, 0]), **LIMIT_LINE | {"zorder": 4}, label="normal limit")
     _note(axes, cloud)
 
 
@@ -119,25 +126,34 @@ def alt(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> str:
     """Describe the figure by its numbers."""
     rows = clouds(summary, scenario, replicates)
     sizes = ", ".join(str(cloud.n) for cloud in rows[0])
-    return f"Scaled deviations of the estimates beside their normal limit at n = {sizes}. {_shares(rows)}"
+    return (
+        f"Scaled deviations of the estimates beside their normal limit at n = {sizes}. {_told(summary, scenario, rows)}"
+    )
 
 
 def caption(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> str:
     """State the share of estimates inside the 95 % ellipse of the limit at the smallest and the largest n."""
     rows = clouds(summary, scenario, replicates)
-    shares = _shares(rows)
+    shares = _told(summary, scenario, rows)
     if shares == findings.NOTHING:
         return shares
-    return " ".join(filter(None, [shares, "The share at each n stands above its panel.", _dots(rows)]))
+    above = "The share at each n stands above its panel." if rows[0][0].limited else ""
+    return " ".join(filter(None, [shares, above, _dots(rows)]))
 
 
-def _shares(rows: list[list[Cloud]]) -> str:
+def _told(summary: pd.DataFrame, scenario: str, rows: list[list[Cloud]]) -> str:
+    return _shares(rows, sel.limit_names(summary, scenario)[1])
+
+
+def _shares(rows: list[list[Cloud]], limit_name: str) -> str:
     usable = [[cloud for cloud in row if cloud.usable] for row in rows]
     if not any(usable):
         return findings.NOTHING
+    if not rows[0][0].limited:
+        return "There is no normal limit to compare these deviations with."
     region = "interval" if len(rows[0][0].names) == 1 else "ellipse"
     parts = [_share(row) for row in usable if row]
-    return f"The 95 % {region} of N(0, I(θ)⁻¹) holds {listed(parts)} (± 2 MCSE)."
+    return f"The 95 % {region} of N(0, {limit_name}) holds {listed(parts)} (± 2 MCSE)."
 
 
 def _share(row: list[Cloud]) -> str:

@@ -142,7 +142,7 @@ def _course(summary: pd.DataFrame, scenario: str, matrix: str) -> str:
     rows = findings.best(_errors(summary, scenario, matrix), SCALAR)
     rows = rows[np.isfinite(rows["value"])]
     if rows.empty:
-        return f"The error of {MATRICES[matrix]} has no estimate: no replicate could be used."
+        return f"The error of {MATRICES[matrix]} has no estimate: there is no limit, or no replicate could be used."
     if rows["exact"].all():
         return f"The relative error of {MATRICES[matrix]} is {EXACT} at every n."
     parts = [_state(rows.iloc[i]) for i in sorted({0, len(rows) - 1})]

@@ -16,7 +16,7 @@ from simstudy.figures.spec import FigureSpec, ReplicatesOf
 from simstudy.figures.style import CYCLE, GRID, INK, MARKERS, PAPER, themed
 from simstudy.figures.wording import number
 
-TITLES = {"mean_score": "mean score, limit 0", "score_covariance": "score covariance, limit I(θ)"}
+TITLES = {"mean_score": "mean score", "score_covariance": "score covariance"}
 FRAME = 5.0
 _MARK: dict[str, Any] = {"linestyle": "none", "markersize": 5.5, "markeredgecolor": PAPER, "markeredgewidth": 0.4}
 

@@ -13,7 +13,7 @@ from simstudy.figures import axes as ax_tools
 from simstudy.figures import findings
 from simstudy.figures import selection as sel
 from simstudy.figures.spec import FigureSpec, ReplicatesOf
-from simstudy.figures.style import BLUE, CONTROL_VARIATE, LIMIT_LINE, RAW, themed
+from simstudy.figures.style import BLUE, CONTROL_VARIATE, RAW, themed
 
 MEASURE = "mean_observed_information"
 SPREAD = "quantile_observed_information"
@@ -26,21 +26,21 @@ def draw(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> Figu
     """Draw one panel per entry of the upper triangle."""
     rows = sel.measured(summary, scenario, MEASURE)
     spread = sel.measured(summary, scenario, SPREAD)
-    entries = sel.entries(rows)
+    entries, (limit_name, _) = sel.shown(sel.entries(rows)), sel.limit_names(summary, scenario)
     figure, panels = ax_tools.panels(len(entries))
     for axes, entry in zip(panels, entries, strict=True):
-        _panel(axes, rows, spread, entry)
+        _panel(axes, rows, spread, entry, limit_name)
     ax_tools.legend(figure, panels)
     figure.supxlabel("sample size n")
     figure.supylabel("information per observation")
     return figure
 
 
-def _panel(axes: Axes, rows: pd.DataFrame, spread: pd.DataFrame, entry: sel.Entry) -> None:
+def _panel(axes: Axes, rows: pd.DataFrame, spread: pd.DataFrame, entry: sel.Entry, limit_name: str) -> None:
     axes.set_title(sel.entry_name(entry))
     _band(axes, sel.series(spread, entry, "5%"), sel.series(spread, entry, "95%"))
     limit = sel.limit_of(rows, entry)
-    axes.axhline(limit, label="limit I(θ)", **LIMIT_LINE)
+    ax_tools.limit_line(axes, limit, f"limit {limit_name}")
     ax_tools.points(axes, sel.series(rows, entry, "raw"), RAW, 0, 2)
     ax_tools.points(axes, sel.series(rows, entry, "control-variate"), CONTROL_VARIATE, 1, 2)
     ax_tools.size_axis(axes, sel.sizes(rows))
@@ -52,8 +52,9 @@ def _panel(axes: Axes, rows: pd.DataFrame, spread: pd.DataFrame, entry: sel.Entr
 def _window(axes: Axes, rows: pd.DataFrame, spread: pd.DataFrame, entry: sel.Entry) -> None:
     """Keep the panel to the spread of single J's, and mark means beyond it by a triangle on the edge."""
     low, high = _room(rows, spread, entry)
-    bottom, top = axes.get_ylim()
-    axes.set_ylim(max(bottom, low), min(top, high))
+    bottom, top = max(axes.get_ylim()[0], low), min(axes.get_ylim()[1], high)
+    if bottom < top:
+        axes.set_ylim(bottom, top)
     for look, estimator in ((RAW, "raw"), (CONTROL_VARIATE, "control-variate")):
         found = sel.series(rows, entry, estimator)
         for edge, beyond, marker in ((1.0, found["value"] > high, "^"), (0.0, found["value"] < low, "v")):
@@ -67,6 +68,8 @@ def _room(rows: pd.DataFrame, spread: pd.DataFrame, entry: sel.Entry) -> tuple[f
     """Return the range that holds 5–95 % of single J's and the limit, with a quarter as much again on either side."""
     own = spread[(spread["row"] == entry[0]) & (spread["column"] == entry[1])]["value"]
     ends = np.array([*own, sel.limit_of(rows, entry)])
+    if not np.isfinite(ends).any():
+        return -np.inf, np.inf
     margin = max(np.nanmax(ends) - np.nanmin(ends), LEAST * sel.scale_of(rows, entry)) / 4
     return float(np.nanmin(ends) - margin), float(np.nanmax(ends) + margin)
 
@@ -101,7 +104,7 @@ def alt(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> str:
 def caption(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> str:
     """State how far the mean observed information is from I(θ)."""
     rows = sel.measured(summary, scenario, MEASURE)
-    finding = findings.convergence(rows, "the mean observed information", "I(θ)")
+    finding = findings.convergence(rows, "the mean observed information", sel.limit_names(summary, scenario)[0])
     if finding == findings.NOTHING:
         return finding
     spread = sel.measured(summary, scenario, SPREAD)
@@ -109,7 +112,7 @@ def caption(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> s
     return (
         f"{finding} Circles show the mean of J, the observed information per observation at θ̂, squares the same with "
         f"the score as control variate. {findings.BARS} The shaded band holds the J of 90 % of single data sets."
-        f"{beyond}{findings.gaps(rows)}"
+        f"{beyond}{sel.left_out(sel.entries(rows))}{findings.gaps(rows)}"
     )
 
 

@@ -44,10 +44,36 @@ def limit_of(rows: pd.DataFrame, entry: Entry) -> float:
     return float(chosen.iloc[0]) if len(chosen) else float("nan")
 
 
+def limit_names(summary: pd.DataFrame, scenario: str) -> tuple[str, str]:
+    """Return what the limits of mean J and n·Cov(θ̂) are called: where the model is right and regular A = B = I(θ)."""
+    hessian, score = (measured(summary, scenario, name) for name in ("mean_observed_information", "score_covariance"))
+    pairs = [(limit_of(hessian, entry), limit_of(score, entry)) for entry in entries(score)]
+    same = all(a == b or not np.isfinite([a, b]).all() for a, b in pairs)
+    return ("I(θ)", "I(θ)⁻¹") if same else ("A", "A⁻¹BA⁻¹")
+
+
+SHOWN_ENTRIES = 15
+"""Panels of a figure at most: all entries of a matrix of five parameters."""
+
+
+def shown(entries_of_all: list[Entry]) -> list[Entry]:
+    """Return the entries that a figure has room for, those of a parameter with itself first where not all fit."""
+    if len(entries_of_all) <= SHOWN_ENTRIES:
+        return entries_of_all
+    return sorted(entries_of_all, key=lambda entry: entry[1] not in ("", entry[0]))[:SHOWN_ENTRIES]
+
+
+def left_out(entries_of_all: list[Entry]) -> str:
+    """Say how many entries a figure does not show, if any."""
+    total = len(entries_of_all)
+    return f" The first {SHOWN_ENTRIES} of {total} entries are shown." if total > SHOWN_ENTRIES else ""
+
+
 def scale_of(rows: pd.DataFrame, entry: Entry) -> float:
-    """Return √(limitᵢᵢ·limitⱼⱼ), the natural size of entry (i, j): an entry whose limit is 0 has one too."""
+    """Return √(limitᵢᵢ·limitⱼⱼ), the natural size of entry (i, j), 0 where there is none: a limit may be 0 itself."""
     row, column = entry
-    return float(np.sqrt(limit_of(rows, (row, row)) * limit_of(rows, (column, column))))
+    square = limit_of(rows, (row, row)) * limit_of(rows, (column, column))
+    return float(np.sqrt(square)) if square > 0.0 else 0.0
 
 
 def entry_name(entry: Entry) -> str:

@@ -30,6 +30,8 @@ class FigureSpec:
         (summary, scenario, replicates) ↦ text for readers who do not see the figure, made from the numbers.
     caption
         (summary, scenario, replicates) ↦ the finding in numbers with its uncertainty, and how to read the marks.
+    applies
+        (summary, scenario) ↦ whether there is anything to draw.
     """
 
     name: str
@@ -37,3 +39,4 @@ class FigureSpec:
     draw: Callable[[pd.DataFrame, str, ReplicatesOf], Figure]
     alt: Callable[[pd.DataFrame, str, ReplicatesOf], str]
     caption: Callable[[pd.DataFrame, str, ReplicatesOf], str]
+    applies: Callable[[pd.DataFrame, str], bool] = lambda *_: True

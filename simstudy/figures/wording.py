@@ -84,6 +84,8 @@ def against(value: float, mcse: float, limit: float, name: str) -> str:
 
     Within ±2 MCSE of the limit no direction is claimed.
     """
+    if not math.isfinite(limit):
+        return "with no limit to compare it with"
     # As many digits as the estimate has, so that the two can be compared.
     known = math.log10(abs(limit) / mcse) if limit and mcse > 0 else 0.0
     shown = number(limit, min(max(4, math.ceil(known) + 1), 12))

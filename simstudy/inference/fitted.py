@@ -90,7 +90,7 @@ def fit(
     Parameters
     ----------
     family
-        Name of a family, or a family.
+        Name of a family, or a family; one given as an object has values of its constants already.
     x
         Data; with a last axis more for families of vectors. Values that are not finite or lie outside the sample space
         give the status NOT_FINITE, never an exception.
@@ -120,7 +120,7 @@ def fit(
     held = dict(known or {})
     names = None if parametrisation is None else _listed(parametrisation)
     chosen = chosen.suited(block) if names is None else chosen.member(dict.fromkeys(names))
-    chosen, held = _bind(chosen, held)
+    chosen, held = _bind(chosen, held, complete=not isinstance(family, str))
     _check_width(chosen, data)
     form = _parametrisation(chosen, names, held)
     with np.errstate(all="ignore"):
@@ -132,19 +132,23 @@ def _listed(names: Iterable[str]) -> list[str]:
     return [names] if isinstance(names, str) else list(names)
 
 
-def _bind(family: Family, known: dict[str, float]) -> tuple[Family, dict[str, float]]:
-    """Return the family with its constants bound, and the known parameters that are left."""
+def _bind(family: Family, known: dict[str, float], *, complete: bool) -> tuple[Family, dict[str, float]]:
+    """Return the family with its constants bound, and the known parameters that are left.
+
+    A complete family keeps the values of the constants that are not given.
+    """
     faults = [
         f"known: {family.name} needs {c.name}, a number in {c.domain}, got {known[c.name]!r}"
         if c.name in known
         else f"known: {family.name} needs the value of {c.name}: give it as known={{'{c.name}': …}}"
         for c in family.constants
-        if not c.domain.contains(_number(known.get(c.name)))
+        if not c.domain.contains(_number(known.get(c.name))) and not (complete and c.name not in known)
     ]
     if faults:
         raise ConfigError(faults)
     names = [constant.name for constant in family.constants]
-    bound = family.member({name: _number(known[name]) for name in names}) if names else family
+    given = {name: _number(known[name]) if name in known else None for name in names}
+    bound = family.member(given) if names else family
     return bound, {name: value for name, value in known.items() if name not in names}
 
 

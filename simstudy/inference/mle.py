@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from simstudy.families.likelihood import Evaluation
 from simstudy.families.status import Status
 from simstudy.inference.likelihood import Likelihood
-from simstudy.inference.newton import Maximum, maximise
+from simstudy.inference.newton import Maximum
+from simstudy.inference.search import known_base, optimise
 from simstudy.numerics.symmetric import select, solve
-from simstudy.parameters import Array, Columns
+from simstudy.parameters import Array
 
 # A score this far from zero is no maximum, whatever the algorithm says. Rounding leaves less than 1e-20, but for nearly
 # singular information, such as that of a gamma of shape 10¹² (10⁻⁸).
@@ -86,56 +87,24 @@ def _solve(likelihood: Likelihood) -> Maximum:
     """Return the family's own solution, and the general optimiser's for the rows that it leaves open."""
     found = _family_solution(likelihood)
     if found is None:
-        return _optimise(likelihood)
+        return optimise(likelihood)
     unfinished = np.flatnonzero(found.status == Status.MAX_ITERATIONS)
     if not len(unfinished):
         return found
-    return found.with_rows(unfinished, _optimise(likelihood.select(unfinished)))
+    return found.with_rows(unfinished, optimise(likelihood.select(unfinished)))
 
 
 def _family_solution(likelihood: Likelihood) -> Maximum | None:
     """Return the family's own solution in the free parameters; it speaks of base parameters only."""
     if likelihood.known and not likelihood.is_base:
         return None
-    solution = likelihood.family.solve(likelihood.reduced, _known_base(likelihood))
+    solution = likelihood.family.solve(likelihood.reduced, known_base(likelihood))
     if solution is None:
         return None
     phi = solution.theta if likelihood.is_base else likelihood.parametrisation.from_base(solution.theta)
     theta = [np.array(phi[i]) for i in likelihood.kept]
     value = np.full(likelihood.rows, np.nan)
     return Maximum(theta, value, solution.status.copy(), solution.iterations.copy())
-
-
-def _known_base(likelihood: Likelihood) -> dict[int, Array]:
-    """Return the known base parameters by index; none outside the base parametrisation."""
-    if not likelihood.is_base:
-        return {}
-    names = likelihood.parametrisation.names
-    return {i: np.asarray(likelihood.known[name]) for i, name in enumerate(names) if name in likelihood.known}
-
-
-def _optimise(likelihood: Likelihood) -> Maximum:
-    """Run the general optimiser from every start the family proposes and keep the best, CONVERGED before others."""
-    starts = likelihood.family.starts(likelihood.reduced, _known_base(likelihood))
-    first, *others = (_maximise_from(likelihood, start) for start in starts)
-    best = first
-    for found in others:
-        best = found.where(_better(found, best), best)
-    status = best.status
-    if likelihood.family.unbounded:
-        status = np.where(status == Status.CONVERGED, status, Status.NO_MAXIMUM)
-    status = np.where(likelihood.reduced.usable, status, Status.NOT_FINITE).astype(np.int8)
-    return best._replace(status=status)
-
-
-def _maximise_from(likelihood: Likelihood, start: Columns) -> Maximum:
-    phi = start if likelihood.is_base else likelihood.parametrisation.from_base(start)
-    return maximise(likelihood, [np.asarray(phi[i], dtype=float) for i in likelihood.kept])
-
-
-def _better(new: Maximum, old: Maximum) -> NDArray[np.bool_]:
-    converged = new.status == Status.CONVERGED
-    return np.asarray(converged & ((old.status != Status.CONVERGED) | (new.value > old.value)))
 
 
 def _spread(entry: object, rows: int) -> Array:

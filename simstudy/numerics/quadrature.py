@@ -35,13 +35,22 @@ class Space(Protocol):
     def discrete(self) -> bool:
         """Whether only integers belong to it."""
 
+    @property
+    def circular(self) -> bool:
+        """Whether its ends are one point, as of angles."""
+
 
 _PILOT = 2000
-_CUTS = (0.005, 0.02, 0.05, 0.15, 0.3, 0.5, 0.7, 0.85, 0.95, 0.98, 0.995)
+# So close that in a tail like x^(−1.3) no panel ends at more than ten times its beginning.
+_LOWER_CUTS = (0.005, 0.01, 0.02, 0.035, 0.05, 0.1, 0.15, 0.3)
+_CUTS = (*_LOWER_CUTS, 0.5, *(1.0 - cut for cut in reversed(_LOWER_CUTS)))
 _LEGENDRE = np.polynomial.legendre.leggauss(20)
 _STEP = 1.0 / 16.0
 _TANH_SINH = np.arange(-5.0, 3.4, _STEP)
-_EXP_SINH = np.arange(-4.0, 4.2, _STEP)
+# The same tail has 10⁻⁴⁰ of its mass beyond the last node.
+_EXP_SINH = np.arange(-4.0, 6.0, _STEP)
+# Ends of panels of a circle in median distances from the mean direction; the last reaches all around.
+_REACHES = np.array([0.0, 0.75, 1.5, 2.5, 4.0, 6.0, 9.0, 14.0, 25.0, np.inf])
 _ROWS_AT_ONCE = 512
 
 
@@ -82,6 +91,8 @@ def rule(sample: Sampler, space: Space, theta: Columns) -> tuple[Array, Array]:
     pilot = np.sort(sample(np.random.default_rng(0), theta, (rows, _PILOT)), axis=-1)
     if space.discrete:
         return _counts(pilot, space)
+    if space.circular:
+        return _circle(pilot, space)
     cuts = np.quantile(pilot, _inner_cuts(space), axis=-1).T
     parts = [_lower_end(cuts, space), *_panels(cuts), _upper_end(cuts, space)]
     nodes, weights = (np.concatenate(arrays, axis=-1) for arrays in zip(*parts, strict=True))
@@ -131,6 +142,25 @@ def _half_line_rule() -> tuple[Array, Array]:
     """Exp-sinh rule on (0, ∞)."""
     reach = np.exp(0.5 * np.pi * np.sinh(_EXP_SINH))
     return reach, _STEP * 0.5 * np.pi * np.cosh(_EXP_SINH) * reach
+
+
+def _circle(pilot: Array, space: Space) -> tuple[Array, Array]:
+    """Cover a circle by panels that get longer away from the mean direction; one begins where the numbers do."""
+    length = space.upper - space.lower
+    turn = 2.0 * np.pi / length
+    centre = np.arctan2(np.sin(turn * pilot).mean(axis=-1), np.cos(turn * pilot).mean(axis=-1))[:, np.newaxis] / turn
+    away = np.abs(_within(pilot - centre, -0.5 * length, length))
+    reach = np.minimum(np.median(away, axis=-1, keepdims=True) * _REACHES, 0.5 * length)
+    begin = _within(space.lower - centre, -0.5 * length, length)
+    cuts = np.sort(np.concatenate([-reach, reach[:, 1:], begin], axis=-1), axis=-1)
+    parts = list(_panels(cuts))
+    nodes, weights = (np.concatenate(arrays, axis=-1) for arrays in zip(*parts, strict=True))
+    return _within(centre + nodes, space.lower, length), weights
+
+
+def _within(x: Array, lower: float, length: float) -> Array:
+    """Return points of a circle as numbers in [lower, lower + length)."""
+    return np.asarray(x - length * np.floor((x - lower) / length))
 
 
 def _counts(pilot: Array, space: Space) -> tuple[Array, Array]:

@@ -18,6 +18,7 @@ class Mechanism:
     name: str
     law: str
     formula: str
+    fit: str
     free: str
     known: str
     sizes: str
@@ -38,12 +39,19 @@ def _mechanism(cells: list[Scenario]) -> Mechanism:
         name=cell.name,
         law=f"{cell.family}({values})",
         formula=family.formula if family else "",
+        fit="" if cell.right else cell.fit,
         free=", ".join(cell.free),
-        known=", ".join(cell.known),
+        known=_known(cell),
         sizes=", ".join(grouped(cell.n) for cell in cells),
         replicates=", ".join(dict.fromkeys(grouped(cell.replicates) for cell in cells)),
         level=", ".join(dict.fromkeys(f"{100 * cell.level:g} %" for cell in cells)),
     )
+
+
+def _known(cell: Scenario) -> str:
+    """Return what is known, with its value where that is not the one that draws."""
+    held = [f"{name} = {number(value)}" for name, value in cell.known_values.items()] if cell.held else cell.known
+    return ", ".join(held)
 
 
 def grouped(count: int) -> str:
@@ -77,7 +85,7 @@ def methods(study: Study) -> list[str]:
     return [
         f"Maximum likelihood on each data set{held}.",
         "A maximisation that fails is recorded with its reason; no data set is dropped or drawn again.",
-        f"Wald intervals at {levels}, with the observed information at θ̂ and with the expected information I(θ̂).",
+        f"Wald intervals at {levels}, with {KINDS}.",
     ]
 
 
@@ -85,12 +93,18 @@ def _distinct(texts: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(texts))
 
 
+KINDS = (
+    "the observed information J at θ̂, with the expected information I(θ̂), and with the sandwich J⁻¹KJ⁻¹, K the mean of "
+    "the products of single scores at θ̂"
+)
 AIMS = """
 To see how fast, as the sample size n grows, the observed information per observation J = −(1/n) ∂²ℓ(θ̂) reaches the
 Fisher information I(θ), and n · Cov(θ̂) its inverse I(θ)⁻¹; and what that means for intervals.
 """
 ESTIMANDS = """
-The free parameters θ of each mechanism. Per observation and on these parameters, I(θ) and I(θ)⁻¹ are the limits.
+The free parameters θ of each mechanism, or, where the fitted family is another than the one that draws the data, the
+pseudo-true value θ*. Per observation and on these parameters, the limits are I(θ) and I(θ)⁻¹ where the model is right
+and regular; else A = −E[Hessian] and A⁻¹BA⁻¹, B the covariance of the score at θ*, where they exist.
 """
 MEASURES = """
 Mean, spread and quantiles of the observed information; n · Cov(θ̂); bias; empirical and model standard error; mean

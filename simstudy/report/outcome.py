@@ -43,7 +43,7 @@ class Failures:
 
 def failures(study: Study, summary: pd.DataFrame, replicates: Callable[[str, int], pd.DataFrame]) -> Failures:
     """Count the failures of every cell by status; only cells that have any are read."""
-    rates = summary[summary["measure"] == "failure_rate"]
+    rates = summary[(summary["measure"] == "failure_rate") & (summary["estimator"] == "wilson")]
     failed = rates[rates["failed"] > 0]
     total, of = int(rates["failed"].sum()), int(rates["replicates"].sum())
     if not total:
@@ -90,7 +90,7 @@ class Glance:
 
 def glance(summary: pd.DataFrame, scenario: str) -> Glance:
     """Return the line of a scenario."""
-    rates = sel.measured(summary, scenario, "failure_rate")
+    rates = sel.series(sel.measured(summary, scenario, "failure_rate"), ("", ""), "wilson")
     sizes = sel.sizes(rates)
     ends = list(dict.fromkeys([sizes[0], sizes[-1]]))
     return Glance(

@@ -16,7 +16,7 @@ from markupsafe import Markup
 from simstudy.errors import ConfigError, nearest
 from simstudy.figures import FIGURES, FORMATS, REPLICATE_COLUMNS, FigureSpec, ReplicatesOf, render
 from simstudy.files import write_atomically
-from simstudy.report import design, outcome, tables
+from simstudy.report import design, outcome, tables, theory
 from simstudy.report.embed import embed
 from simstudy.study.config import to_yaml
 from simstudy.study.scenario import Study
@@ -56,6 +56,7 @@ class Section:
 
     anchor: str
     mechanism: design.Mechanism
+    notes: tuple[str, ...]
     glance: outcome.Glance
     pictures: tuple[Picture, ...]
     headline: tables.Table
@@ -116,10 +117,13 @@ def _section(
     pictures = tuple(
         _picture(results, own, name, spec, replicates, place * len(FIGURES) + number, formats)
         for number, spec in enumerate(FIGURES.values(), start=1)
+        if spec.applies(own, name)
     )
+    notes = theory.notes(next(cell for cell in results.study.scenarios if cell.name == name))
     headline = tables.table(own, name, "Main results", tables.HEADLINE)
     more = tuple(tables.table(own, name, title, measures) for title, measures in tables.GROUPS.items())
-    return Section(f"scenario-{place + 1}", mechanism, outcome.glance(own, name), pictures, headline, more)
+    glance = outcome.glance(own, name)
+    return Section(f"scenario-{place + 1}", mechanism, notes, glance, pictures, headline, more)
 
 
 def _kept(results: Results) -> ReplicatesOf:

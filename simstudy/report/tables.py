@@ -11,7 +11,13 @@ import pandas as pd
 from simstudy.figures import selection as sel
 from simstudy.figures.wording import number, split_error
 
-PER_CENT = {"coverage": 100.0, "information_error": 100.0, "covariance_error": 100.0, "noise_floor": 100.0}
+PER_CENT = {
+    "coverage": 100.0,
+    "information_error": 100.0,
+    "covariance_error": 100.0,
+    "noise_floor": 100.0,
+    "failure_rate": 100.0,
+}
 """Measures that are fractions and shown in per cent."""
 
 TITLES = {
@@ -19,6 +25,7 @@ TITLES = {
     "sd_observed_information": "Standard deviation of single J",
     "quantile_observed_information": "Quantiles of single J",
     "scaled_covariance": "n · Cov(θ̂)",
+    "rate_covariance": "n^(rᵢ + rⱼ) · Cov(θ̂), errors of order 1/nʳ",
     "bias": "Bias",
     "empirical_se": "Empirical standard error",
     "model_se": "Model standard error",
@@ -33,7 +40,7 @@ TITLES = {
     "efficiency": "Efficiency [I(θ)⁻¹]ⱼⱼ / (n · Var θ̂ⱼ)",
     "failure_rate": "Failure rate, %",
 }
-HEADLINE = ("mean_observed_information", "scaled_covariance", "coverage")
+HEADLINE = ("mean_observed_information", "scaled_covariance", "rate_covariance", "coverage")
 GROUPS = {
     "Bias and standard errors": (
         "bias",
@@ -46,6 +53,7 @@ GROUPS = {
     "Spread of the observed information": ("sd_observed_information", "quantile_observed_information"),
     "Relative errors and their noise": ("information_error", "covariance_error", "noise_floor"),
     "Identities of the score": ("mean_score", "score_covariance"),
+    "Failures by status": ("failure_rate",),
 }
 """Tables that stand folded below the figures."""
 

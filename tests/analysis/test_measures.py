@@ -16,12 +16,13 @@ ESTIMATORS = {
     "sd_observed_information": ["raw"],
     "quantile_observed_information": ["5%", "95%"],
     "scaled_covariance": ["raw", "control-variate"],
+    "rate_covariance": ["raw"],
     "bias": ["raw", "control-variate"],
     "empirical_se": ["raw"],
-    "model_se": ["observed", "expected"],
-    "relative_error_model_se": ["observed", "expected"],
+    "model_se": ["observed", "expected", "sandwich"],
+    "relative_error_model_se": ["observed", "expected", "sandwich"],
     "mse": ["raw"],
-    "coverage": ["wald-observed", "wald-expected"],
+    "coverage": ["wald-observed", "wald-expected", "wald-sandwich"],
     "mean_score": ["raw"],
     "score_covariance": ["raw"],
     "information_error": ["raw", "control-variate"],
@@ -30,7 +31,7 @@ ESTIMATORS = {
         "information-raw", "information-control-variate", "covariance-raw", "covariance-control-variate",
     ],
     "efficiency": ["raw"],
-    "failure_rate": ["wilson"],
+    "failure_rate": ["wilson", "boundary", "no_maximum", "max_iterations", "not_concave", "not_finite"],
 }  # fmt: skip
 
 
@@ -50,15 +51,17 @@ def test_every_measure_has_the_entries_of_its_shape(simulated):
 
 def test_limits(simulated):
     cell = simulated["normal_variance"](0, 100, 10, 1.0, 4.0).cell
-    found = {name: np.broadcast_to(m.limit(cell), 3 if m.shape == "matrix" else 2) for name, m in MEASURES.items()}
+    found = {name: m.limit(cell) for name, m in MEASURES.items()}
     information, covariance = [0.25, 0.0, 0.5 / 16.0], [4.0, 0.0, 32.0]
     assert_allclose(found["mean_observed_information"], information)
     assert_allclose(found["score_covariance"], information)
     assert_allclose(found["scaled_covariance"], covariance)
     assert_allclose(found["empirical_se"], np.sqrt([0.4, 3.2]))
-    assert_allclose(found["model_se"], np.sqrt([0.4, 3.2]))
+    for kind in ("observed", "expected", "sandwich"):
+        assert_allclose(found["model_se"][kind], np.sqrt([0.4, 3.2]))
+        assert_allclose(found["relative_error_model_se"][kind], 0.0, atol=1e-12)
+        assert_allclose(found["coverage"][f"wald-{kind}"], 0.95)
     assert_allclose(found["mse"], [0.4, 3.2])
-    assert_allclose(found["coverage"], 0.95)
     assert_allclose(found["efficiency"], 1.0)
 
 

@@ -48,3 +48,22 @@ def test_inverse_diagonal_of_an_indefinite_matrix_is_nan_and_spares_its_neighbou
     assert np.isnan(found[:, 0]).any()
     assert_allclose(found[:, 1], [1.0, 0.5])
     assert_allclose(found[:, 2], [1.0 / 3.0, 1.0 / 3.0])
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 10])
+def test_sandwich_diagonal_is_that_of_the_product_whatever_the_units(size):
+    rng = np.random.default_rng(size)
+    units = 10.0 ** rng.uniform(-8, 8, size)
+    bread, filling = (f @ f.transpose(0, 2, 1) for f in rng.standard_normal((2, 20, size, 2 * size)))
+    inverse = np.linalg.inv(bread)
+    expected = np.diagonal(inverse @ filling @ inverse, axis1=1, axis2=2).T / units[:, None] ** 2
+    scaled = [packed.upper(matrices * np.outer(units, units)) for matrices in (bread, filling)]
+    assert_allclose(packed.sandwich_diagonal(*scaled), expected, rtol=1e-8)
+
+
+def test_sandwich_diagonal_of_an_indefinite_matrix_is_nan_and_spares_its_neighbours():
+    entries = np.array([[1.0, 1.0], [2.0, 0.0], [1.0, 2.0]])
+    with np.errstate(all="ignore"):
+        found = packed.sandwich_diagonal(entries, np.ones((3, 2)))
+    assert np.isnan(found[:, 0]).any()
+    assert_allclose(found[:, 1], [1.0, 0.25])

@@ -9,7 +9,7 @@ from simstudy.errors import ConfigError
 from simstudy.families import FAMILIES
 from tests.contract.user_families import Gumbel, Rayleigh
 
-KEPT = {**FAMILIES, "rayleigh": Rayleigh(), "gumbel": Gumbel()}
+KEPT = {**FAMILIES, "a user's rayleigh": Rayleigh(), "a user's gumbel": Gumbel()}
 
 
 @pytest.mark.parametrize("law", LAWS)

@@ -40,7 +40,8 @@ def words(spec, results, which):
 
 def test_table_is_keyed_by_name():
     assert list(FIGURES) == [spec.name for spec in FIGURES.values()]
-    assert set(FIGURES) == {"information", "covariance", "errors", "coverage", "ellipses", "identities"}
+    names = {"failures", "information", "covariance", "errors", "coverage", "ellipses", "identities"}
+    assert set(FIGURES) == names
 
 
 @EVERY
@@ -97,7 +98,7 @@ def test_names_are_inert_text(spec, name):
     results = made(2, names=(name, "other"), scenario=name)
     root = ET.fromstring(render(drawn(spec, results), "svg", name, name))
     texts = [element.text or "" for element in root.iter("{http://www.w3.org/2000/svg}text")]
-    assert any(name in text for text in texts) or spec.name == "errors"
+    assert any(name in text for text in texts) or spec.name in {"errors", "failures"}
     assert not [element for element in root.iter() if element.tag.rsplit("}")[-1] in {"b", "script"}]
 
 
@@ -115,8 +116,17 @@ def test_words_state_numbers(spec, results):
 @EVERY
 def test_words_say_that_nothing_is_usable(spec):
     results = made(dead=SIZES)
+    if spec.name == "failures":
+        assert "At n = 10 100.0 % ± 0.2 % ended as boundary." in words(spec, results, "caption")
+        return
     for which in ("alt", "caption"):
         assert re.search("no usable replicate|no replicate could be used|No replicate", words(spec, results, which))
+
+
+def test_a_figure_without_anything_to_show_is_left_out():
+    for dead, shown in (((), set(FIGURES) - {"failures"}), ((10,), set(FIGURES))):
+        summary = made(dead=dead).summary
+        assert {spec.name for spec in FIGURES.values() if spec.applies(summary, "made")} == shown
 
 
 @EVERY

@@ -236,13 +236,16 @@ def studies(draw: st.DrawFn) -> Study:
     cells: list[Scenario] = []
     for name in names:
         family = draw(st.sampled_from(list(FAMILIES)))
-        form = draw(st.sampled_from(FAMILIES[family].parametrisations))
-        values = tuple(draw(st.floats(*parameter.typical)) + 0.0 for parameter in form.parameters)
-        known = tuple(draw(st.lists(st.sampled_from(form.names), max_size=len(form.names) - 1, unique=True)))
-        known = tuple(name for name in form.names if name in known)
+        form = draw(st.sampled_from(FAMILIES[family].forms))
+        values = tuple(draw(st.floats(*parameter.typical)) + 0.0 for parameter in form)
+        constants = [constant.name for constant in FAMILIES[family].constants]
+        free = [parameter.name for parameter in form if parameter.name not in constants]
+        held = draw(st.lists(st.sampled_from(free), max_size=len(free) - 1, unique=True)) + constants
+        given = tuple(parameter.name for parameter in form)
+        known = tuple(name for name in given if name in held)
         replicates, level = draw(st.integers(2, 10**9)), draw(st.floats(1e-9, 1 - 1e-9))
         sizes = sorted(draw(st.sets(st.integers(10, 10**9), min_size=1, max_size=3)))
-        cells += [Scenario(name, family, form.names, values, family, known, n, replicates, level) for n in sizes]
+        cells += [Scenario(name, family, given, values, family, known, n, replicates, level) for n in sizes]
     return Study(draw(st.sampled_from(NAMES)), draw(st.integers(0, 2**128 - 1)), tuple(cells))
 
 

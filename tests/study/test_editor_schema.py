@@ -71,8 +71,8 @@ def test_every_parametrisation_of_every_family_is_described(
     validator: jsonschema.Draft202012Validator,
 ) -> None:
     for name, family in FAMILIES.items():
-        for form in family.parametrisations:
-            values = {parameter.name: parameter.typical[1] for parameter in form.parameters}
+        for form in family.forms:
+            values = {parameter.name: parameter.typical[1] for parameter in form}
             data = study(family=name, parameters=values)
             config.from_dict(data)
             validator.validate(data)

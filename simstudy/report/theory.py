@@ -1,0 +1,76 @@
+"""What theory says of a scenario where it is not the usual: a wrong model, an irregular family, a singular I(θ)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simstudy.families import FAMILIES
+from simstudy.figures.wording import listed, number, percent
+from simstudy.study.limits import Limits, invert, limits
+from simstudy.study.scenario import Scenario
+
+_ROUNDING = 1e-9
+OTHER = "The fitted family, {fit}, is not the one that draws the data, {family}."
+PSEUDO_TRUE = (
+    "The estimates tend to the pseudo-true value θ* = ({theta}), which maximises the expected log-likelihood "
+    "(White 1982)."
+)
+EQUAL = "Here the information equality holds all the same: at θ* the covariance B of the score is A = −E[Hessian]."
+FAILS = (
+    "The information equality fails: the covariance B of the score at θ* is not A = −E[Hessian]. The eigenvalues of "
+    "A⁻¹B, all 1 for a right model, are {eigenvalues}. So n · Cov(θ̂) tends to A⁻¹BA⁻¹, not to A⁻¹."
+)
+ASTRAY = "As n grows, standard errors by the observed information become {ratios}; those of the sandwich become right."
+SINGULAR = "I(θ) is singular here: it is reported, not inverted, and the usual theory knows no limit of n · Cov(θ̂)."
+RATES = "The error of {names} is of order {orders}, not 1/√n."
+
+
+def notes(scenario: Scenario) -> tuple[str, ...]:
+    """Return sentences about the limits of a scenario, none for a right and regular model."""
+    if not {scenario.family, scenario.fit} <= FAMILIES.keys():  # a plug-in that was not given
+        return ()
+    found = limits(scenario)
+    with np.errstate(all="ignore"):
+        told = [_sentence(found.irregularity)] if found.irregularity else []
+        if not found.right:
+            return (*_wrong(scenario, found), *told)
+        if not told and np.isfinite(found.information).all() and not np.isfinite(found.covariance).all():
+            told.append(SINGULAR)
+        return (*told, *_rates(scenario, found))
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+
+
+def _wrong(scenario: Scenario, found: Limits) -> list[str]:
+    told = [OTHER.format(fit=scenario.fit, family=scenario.family)]
+    if not np.isfinite(found.theta).all():
+        return told
+    theta = ", ".join(f"{name} = {number(value)}" for name, value in zip(scenario.free, found.theta, strict=True))
+    told.append(PSEUDO_TRUE.format(theta=theta))
+    if not np.isfinite(found.covariance).all():
+        return told
+    eigenvalues = np.sort(np.linalg.eigvals(invert(found.hessian) @ found.score_covariance).real)
+    if np.abs(eigenvalues - 1.0).max() < _ROUNDING:
+        return [*told, EQUAL]
+    told.append(FAILS.format(eigenvalues=listed([number(float(value), 3) for value in eigenvalues])))
+    return [*told, ASTRAY.format(ratios=_ratios(scenario.free, found))]
+
+
+def _ratios(names: tuple[str, ...], found: Limits) -> str:
+    """Say by how much each standard error from A⁻¹ misses that from A⁻¹BA⁻¹."""
+    claimed, true = (np.sqrt(np.diag(matrix)) for matrix in (invert(found.hessian), found.covariance))
+    return listed([_ratio(name, float(ratio)) for name, ratio in zip(names, claimed / true, strict=True)])
+
+
+def _ratio(name: str, ratio: float) -> str:
+    if abs(ratio - 1.0) < _ROUNDING:
+        return f"right for {name}"
+    return f"{percent(ratio - 1.0)} too {'small' if ratio < 1.0 else 'large'} for {name}"
+
+
+def _rates(scenario: Scenario, found: Limits) -> list[str]:
+    odd = [name for name, rate in zip(scenario.free, found.rates, strict=True) if rate != 0.5]
+    orders = dict.fromkeys("1/n" if rate == 1.0 else f"n^−{rate:g}" for rate in found.rates if rate != 0.5)
+    return [RATES.format(names=listed(odd), orders=listed(list(orders)))] if odd else []
