@@ -49,16 +49,13 @@ def endpoints(low: Array, middle: Array, high: Array) -> Array:
     middle : (R,)
         Distance of a typical observation from the least, positive.
     """
-    top = np.minimum(np.log((low + high) / middle) + _BEYOND, _HIGHEST)
-    share = ((np.arange(_NODES) + 0.5) / _NODES)[:, np.newaxis]
-    v = _LOWEST + (top - _LOWEST) * share
-    return np.asarray(np.expm1(-np.abs(v)) * np.where(v < 0.0, 1.0, -1.0) / _reach(v, low, high))
-
-
-def _reach(v: Array, low: Array, high: Array) -> Array:
-    """Return (high + low·eᵛ)/max(1, eᵛ)."""
-    small = np.exp(-np.abs(v))
-    return np.where(v < 0.0, high + low * small, high * small + low)
+    with np.errstate(all="ignore"):
+        top = np.minimum(np.log((low + high) / middle) + _BEYOND, _HIGHEST)
+        share = ((np.arange(_NODES) + 0.5) / _NODES)[:, np.newaxis]
+        v = _LOWEST + (top - _LOWEST) * share
+        small = np.exp(-np.abs(v))
+        reach = np.where(v < 0.0, high + low * small, high * small + low)
+        return np.asarray(np.expm1(-np.abs(v)) * np.where(v < 0.0, 1.0, -1.0) / reach)
 
 
 def candidates(value: Array) -> Candidates:

@@ -91,7 +91,8 @@ def from_variate(y: Array, shape: Array | float) -> Array:
         np.expm1(z, out=z)
         z *= 1.0 / shape
         return np.asarray(z)
-    return np.where(shape == 0.0, y, from_variate(y, np.where(shape == 0.0, 1.0, shape)))
+    flat = shape == 0.0
+    return np.where(flat, y, from_variate(np.where(flat, 0.0, y), np.where(flat, 1.0, shape)))
 
 
 def by_form(typical: Array, means: Callable[[Rows, bool], Sequence[Array]]) -> list[Array]:
