@@ -88,7 +88,7 @@ class Quadrature:
     """
 
     def __init__(self, family: Family, theta: Sequence[Array]) -> None:
-        self._space = family.sample_space
+        self._space = family.support([float(np.ravel(column)[0]) for column in theta])
         pilot = np.asarray(family.sample(np.random.default_rng(1), theta, (1, _PILOT)))[0].astype(float)
         breaks = [float(np.ravel(at)[0]) for at in family.breaks(theta)]
         self._grids = [_grid(self._space, pilot, length, breaks) for length in (2.0, 1.0)]

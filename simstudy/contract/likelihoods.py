@@ -41,15 +41,18 @@ def _averages(family: Family, x: Array, theta: Columns, found: Evaluation, at: s
     sizes = [np.sqrt((entry * entry).mean(axis=-1)) for entry in scores]
     rounding = _TERMS * EPS
     size = 1.0 + np.abs(log_density).mean(axis=-1)
-    value = log_density.mean(axis=-1)  # −∞ where an observation lies outside of what θ allows
-    miss = np.where(found.value == value, 0.0, np.abs(found.value - value))
-    yield worst(f"value at {at}", miss, rounding * size)
+    value = log_density.mean(axis=-1)
+    found_value = np.broadcast_to(found.value, value.shape)
+    there = value > -np.inf  # θ may rule a data set out, which then has no score
+    yield must(f"value at {at} is −∞ where θ rules data out", holds=bool((found_value[~there] == -np.inf).all()))
+    yield worst(f"value at {at}", np.abs(found_value - value)[there], (rounding * size)[there])
     for i, entry in enumerate(scores):
-        yield worst(f"score {i} at {at}", np.abs(found.score[i] - entry.mean(axis=-1)), rounding * sizes[i])
+        miss = np.abs(found.score[i] - entry.mean(axis=-1))
+        yield worst(f"score {i} at {at}", miss[there], (rounding * sizes[i])[there])
     for k, (i, j) in enumerate(pairs(len(scores))):
-        size = np.abs(bends[k]).mean(axis=-1) + sizes[i] * sizes[j]
-        bend = np.abs(found.information[k] + bends[k].mean(axis=-1))
-        outer = np.abs(found.products[k] - (scores[i] * scores[j]).mean(axis=-1))
+        size = (np.abs(bends[k]).mean(axis=-1) + sizes[i] * sizes[j])[there]
+        bend = np.abs(found.information[k] + bends[k].mean(axis=-1))[there]
+        outer = np.abs(found.products[k] - (scores[i] * scores[j]).mean(axis=-1))[there]
         yield worst(f"information {i}, {j} at {at}", bend, rounding * size)
         yield worst(f"score products {i}, {j} at {at}", outer, rounding * size)
 

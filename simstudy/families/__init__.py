@@ -13,6 +13,8 @@ from simstudy.families.chi_squared import ChiSquared
 from simstudy.families.dirichlet import Dirichlet
 from simstudy.families.exponential import Exponential
 from simstudy.families.gamma import Gamma
+from simstudy.families.generalized_extreme_value import GeneralizedExtremeValue
+from simstudy.families.generalized_pareto import GeneralizedPareto
 from simstudy.families.geometric import Geometric
 from simstudy.families.gumbel import Gumbel
 from simstudy.families.half_normal import HalfNormal
@@ -56,6 +58,8 @@ FAMILIES: dict[str, Family] = {
     "negative_binomial": NegativeBinomial(),
     "zero_inflated_poisson": ZeroInflatedPoisson(),
     "categorical": Categorical(),
+    "generalized_extreme_value": GeneralizedExtremeValue(),
+    "generalized_pareto": GeneralizedPareto(),
     "normal_mixture": NormalMixture(),
     "inverse_gaussian": InverseGaussian(),
     "pareto": Pareto(),

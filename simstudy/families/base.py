@@ -83,6 +83,9 @@ class Family(ABC):
         the reason. What `solve` returns for them is taken as it is.
     periods
         Base parameters that are angles, with their period; differences wrap.
+    unbounded
+        Whether the likelihood has no greatest value, so that the estimate is its best local maximum. A data set from
+        no start of which the optimiser reaches one is NO_MAXIMUM.
     """
 
     name: ClassVar[str]
@@ -98,6 +101,7 @@ class Family(ABC):
     irregular: ClassVar[Mapping[str, str]] = {}
     corners: ClassVar[Mapping[str, str]] = {}
     periods: ClassVar[Mapping[str, float]] = {}
+    unbounded: ClassVar[bool] = False
 
     # ---- compulsory
 
@@ -168,6 +172,10 @@ class Family(ABC):
     def suited(self, x: Array) -> Family:
         """Return the family with as many parameters as data (R, n) or (R, n, width) need."""
         return self
+
+    def support(self, theta: Sequence[float]) -> SampleSpace | VectorSpace:
+        """Return the part of the sample space where the density is positive, for a family in which θ decides that."""
+        return self.sample_space
 
     def constraint(self, theta: Sequence[float]) -> str:
         """Return what θ has to fulfil beside its domains and does not, such as ``prob1 + prob2 < 1``, or nothing."""

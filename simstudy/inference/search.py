@@ -30,7 +30,10 @@ def optimise(likelihood: Likelihood) -> Maximum:
     best = _canonical(likelihood, _best(_admitted(likelihood, each) for each in found))
     for face in faces:
         best = _against_face(likelihood, face, zip(starts, inside, strict=True), best)
-    status = np.where(likelihood.reduced.usable, best.status, Status.NOT_FINITE).astype(np.int8)
+    status = best.status
+    if family.unbounded:
+        status = np.where(status == Status.CONVERGED, status, Status.NO_MAXIMUM)
+    status = np.where(likelihood.reduced.usable, status, Status.NOT_FINITE).astype(np.int8)
     return best._replace(status=status)
 
 

@@ -99,7 +99,7 @@ def pseudo_true(drawn: Model, fitted: Model) -> Expectations:
     if corners:
         return _nothing(fitted, f"the limits of a wrong {fitted.family.name} are not computed ({'; '.join(corners)})")
     theta = [np.reshape(value, (1, 1)) for value in drawn.base]
-    space = family.sample_space
+    space = family.support([float(value) for value in drawn.base])
     if isinstance(space, VectorSpace) and len(space.parts) > _MOST_COORDINATES:
         return _nothing(fitted, f"limits of a wrong model for vectors of length {space.width} are not computed")
     x, weights = _nodes(family, space, theta)
