@@ -40,8 +40,6 @@ _PILOT = 2000
 _CUTS = (0.005, 0.02, 0.05, 0.15, 0.3, 0.5, 0.7, 0.85, 0.95, 0.98, 0.995)
 _LEGENDRE = np.polynomial.legendre.leggauss(20)
 _STEP = 1.0 / 16.0
-_TANH_SINH = np.arange(-5.0, 3.4, _STEP)
-_EXP_SINH = np.arange(-4.0, 4.2, _STEP)
 _ROWS_AT_ONCE = 512
 
 
@@ -105,32 +103,34 @@ def _panels(cuts: Array) -> Iterator[tuple[Array, Array]]:
 def _lower_end(cuts: Array, space: Space) -> tuple[Array, Array]:
     edge, width = cuts[:, :1], cuts[:, -1:] - cuts[:, :1]
     if np.isfinite(space.lower):
-        share, slope = _unit_rule()
+        share, slope = unit_rule()
         return space.lower + (edge - space.lower) * share, (edge - space.lower) * slope
-    reach, slope = _half_line_rule()
+    reach, slope = half_line_rule()
     return edge - width * reach, width * slope
 
 
 def _upper_end(cuts: Array, space: Space) -> tuple[Array, Array]:
     edge, width = cuts[:, -1:], cuts[:, -1:] - cuts[:, :1]
     if np.isfinite(space.upper):
-        share, slope = _unit_rule()
+        share, slope = unit_rule()
         return space.upper - (space.upper - edge) * share, (space.upper - edge) * slope
-    reach, slope = _half_line_rule()
+    reach, slope = half_line_rule()
     return edge + width * reach, width * slope
 
 
-def _unit_rule() -> tuple[Array, Array]:
-    """Tanh-sinh rule on (0, 1), dense towards 0."""
-    small = np.exp(-np.abs(np.pi * np.sinh(_TANH_SINH)))
-    share = np.where(_TANH_SINH < 0.0, small, 1.0) / (1.0 + small)
-    return share, _STEP * np.pi * np.cosh(_TANH_SINH) * small / (1.0 + small) ** 2
+def unit_rule(least: float = -5.0, step: float = _STEP) -> tuple[Array, Array]:
+    """Tanh-sinh rule on (0, 1), dense towards 0, from exp(π sinh(least)) on."""
+    at = np.arange(least, 3.4, step)
+    small = np.exp(-np.abs(np.pi * np.sinh(at)))
+    share = np.where(at < 0.0, small, 1.0) / (1.0 + small)
+    return share, step * np.pi * np.cosh(at) * small / (1.0 + small) ** 2
 
 
-def _half_line_rule() -> tuple[Array, Array]:
+def half_line_rule(step: float = _STEP) -> tuple[Array, Array]:
     """Exp-sinh rule on (0, ∞)."""
-    reach = np.exp(0.5 * np.pi * np.sinh(_EXP_SINH))
-    return reach, _STEP * 0.5 * np.pi * np.cosh(_EXP_SINH) * reach
+    at = np.arange(-4.0, 4.2, step)
+    reach = np.exp(0.5 * np.pi * np.sinh(at))
+    return reach, step * 0.5 * np.pi * np.cosh(at) * reach
 
 
 def _counts(pilot: Array, space: Space) -> tuple[Array, Array]:
