@@ -144,10 +144,10 @@ class Weibull(Family):
             return None
         if 0 in known:
             shape = np.broadcast_to(known[0], (likelihood.rows,))
-            log_power = _moments(likelihood.y, shape).log_power
+            log_power = log_mean_power(likelihood.y, shape)
             exists, done, iterations = np.array(True), np.array(True), np.array(0)
         else:
-            shape, log_power, done, iterations = _solve_profile(likelihood)
+            shape, log_power, done, iterations = solve_profile(likelihood, _moment_shape(likelihood))
             exists = likelihood.exists
         scale = np.exp(likelihood.origin + log_power / shape)
         status = np.where(exists, np.where(done, Status.CONVERGED, Status.MAX_ITERATIONS), Status.NO_MAXIMUM)
@@ -180,17 +180,22 @@ def _moments(y: Array, t: Array) -> _Moments:
     return _Moments(np.log(mean), first, variance, third - first * (3.0 * second - 2.0 * first * first))
 
 
-def _solve_profile(
-    likelihood: WeibullLikelihood,
+def log_mean_power(y: Array, t: Array) -> Array:
+    """Return log mean e^{ty}."""
+    return _moments(y, t).log_power
+
+
+def solve_profile(
+    likelihood: WeibullLikelihood, start: Array
 ) -> tuple[Array, Array, NDArray[np.bool_], NDArray[np.int16]]:
     """Solve f(t) = 1 + t(ȳ − E_w[y]) = 0, w ∝ e^{ty}, by Halley's method in log t within a live bracket.
 
-    f falls monotonely from 1, so its sign keeps the bracket. Convergence is cubic: a decrement f²/|f′| of 10⁻¹¹
-    before a step leaves an error below rounding after it. Returns t, log mean e^{ty}, whether it converged, and the
-    iterations.
+    Of censored lifetimes, ȳ is the mean over what was seen. f falls monotonely from 1, so its sign keeps the bracket.
+    Convergence is cubic: a decrement f²/|f′| of 10⁻¹¹ before a step leaves an error below rounding after it. Returns t,
+    log mean e^{ty}, whether it converged, and the iterations.
     """
     rows = likelihood.rows
-    t, log_power = _moment_shape(likelihood), np.zeros(rows)
+    t, log_power = start.copy(), np.zeros(rows)
     done, iterations = np.zeros(rows, dtype=bool), np.zeros(rows, dtype=np.int16)
     left = np.flatnonzero(likelihood.usable & likelihood.exists)
     part = likelihood if len(left) == rows else likelihood.select(left)
