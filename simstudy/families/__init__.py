@@ -7,10 +7,13 @@ from simstudy.families.beta import Beta
 from simstudy.families.cauchy import Cauchy
 from simstudy.families.exponential import Exponential
 from simstudy.families.gamma import Gamma
+from simstudy.families.linear_regression import LinearRegression
 from simstudy.families.logistic import Logistic
+from simstudy.families.logistic_regression import LogisticRegression
 from simstudy.families.lognormal import Lognormal
 from simstudy.families.normal import Normal
 from simstudy.families.poisson import Poisson
+from simstudy.families.poisson_regression import PoissonRegression
 from simstudy.families.weibull import Weibull
 
 FAMILIES: dict[str, Family] = {
@@ -23,6 +26,9 @@ FAMILIES: dict[str, Family] = {
     "logistic": Logistic(),
     "cauchy": Cauchy(),
     "poisson": Poisson(),
+    "linear_regression": LinearRegression(),
+    "logistic_regression": LogisticRegression(),
+    "poisson_regression": PoissonRegression(),
 }
 
 
