@@ -67,6 +67,7 @@ def as_pairs(x: Array, time: float) -> Array:
         2 holds pairs if its second column consists of zeros and ones. All else are times, and those at or beyond the
         censoring time count as cut.
     """
+    x = np.ascontiguousarray(x, dtype=float)
     paired = x.ndim == 3 or (x.ndim == 2 and x.shape[1] == 2 and bool(np.isin(x[:, 1], (0.0, 1.0)).all()))
     if paired:
         return x

@@ -46,6 +46,8 @@ def record_identity(scenario: Scenario, seed: int, first_block: int, last_block:
     }
     if scenario.held:
         content["held"] = list(scenario.held)
+    if scenario.censoring is not None:
+        content["censoring"] = scenario.censoring
     return json.dumps(content, sort_keys=True, separators=(",", ":"))
 
 
