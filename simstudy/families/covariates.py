@@ -44,10 +44,7 @@ def read(given: Any, slopes: int, note: Note) -> tuple[Named, ...]:
         note((), f"must be a mapping with family and parameters, or a list with one for each covariate, got {given!r}")
         return ()
     if len(given) != slopes:
-        listed = (
-            f"{len(given)} covariate{'' if len(given) == 1 else 's'} for {slopes} slope{'' if slopes == 1 else 's'}"
-        )
-        note((), f"{listed}: list one for each slope, or give one mapping for all")
+        note((), f"lists {len(given)} for {slopes} in the model: list one for each slope, or give one mapping for all")
         return ()
     each = [_covariate(one, (index,), note) for index, one in enumerate(given)]
     return tuple(one for one in each if one)

@@ -18,7 +18,7 @@ from simstudy.parameters import Array
 _DIVERGENT = 1e-9
 _OUTERMOST = 3
 # Nodes of less mass than this add nothing to the expectation of a bounded function.
-_NEGLIGIBLE = 1e-19
+_NEGLIGIBLE = np.log(1e-19)
 
 
 class Margin(NamedTuple):
@@ -78,7 +78,8 @@ class Design:
         if rule is None:
             mean, sd = self.margins[j].theta
             return mean, sd * sd
-        x, mass = rule
+        x, log_mass = rule
+        mass = np.exp(log_mass)
         mean = float((x * mass).sum())
         terms = (x - mean) ** 2 * mass
         return mean, float(terms.sum()) if _exists(x, terms[np.newaxis])[0] else np.inf
@@ -90,9 +91,9 @@ class Design:
             mean, sd = self.margins[j].theta
             tilted = mean + sd * sd * slope
             return slope * (mean + 0.5 * sd * sd * slope), tilted, tilted * tilted + sd * sd
-        x, mass = rule
+        x, log_mass = rule
         with np.errstate(all="ignore"):
-            exponent = slope[:, np.newaxis] * x + np.log(mass)
+            exponent = slope[:, np.newaxis] * x + log_mass
             largest = exponent.max(axis=-1, keepdims=True)
             weight = np.exp(exponent - largest)
             total = weight.sum(axis=-1)
@@ -110,7 +111,7 @@ class Design:
             x = np.stack(self.sample(np.random.default_rng(0), (draws,)), axis=-1)
             return x, np.full(draws, 1.0 / draws), True
         rules = [_rule(m) if rule is None else rule for m, rule in zip(self.margins, self._rules, strict=True)]
-        kept = [(x[mass > _NEGLIGIBLE], mass[mass > _NEGLIGIBLE]) for x, mass in rules]
+        kept = [(x[log_mass > _NEGLIGIBLE], np.exp(log_mass[log_mass > _NEGLIGIBLE])) for x, log_mass in rules]
         x = np.stack([np.ravel(c) for c in np.meshgrid(*(x for x, _ in kept), indexing="ij")], axis=-1)
         masses = np.meshgrid(*(mass for _, mass in kept), indexing="ij")
         return x, np.ravel(np.prod(masses, axis=0)), False
@@ -124,15 +125,15 @@ def _interval(space: SampleSpace | VectorSpace) -> SampleSpace:
 
 
 def _rule(margin: Margin) -> tuple[Array, Array]:
-    """Return nodes and probabilities of a covariate."""
+    """Return nodes and the logarithms of their probabilities, of which a moment may need those that underflow."""
     theta = [np.reshape(value, (1, 1)) for value in margin.columns]
     family = margin.family
     with np.errstate(all="ignore"):
         x, weights = quadrature.rule(family.sample, _interval(family.sample_space), theta)
-        mass = weights * np.exp(family.log_density(x, theta))
+        log_mass = np.log(weights) + family.log_density(x, theta)
     order = np.argsort(x[0])
-    x, mass = x[0, order], mass[0, order]
-    return x[mass > 0.0], mass[mass > 0.0]
+    x, log_mass = x[0, order], log_mass[0, order]
+    return x[log_mass > -np.inf], log_mass[log_mass > -np.inf]
 
 
 def _exists(x: Array, terms: Array) -> Array:

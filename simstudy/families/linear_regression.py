@@ -86,7 +86,7 @@ class LinearRegression(Regression):
     formula = "log p(y) = −½ log(2π) − log sd − (y − intercept − Σ slopeⱼ·xⱼ)²/(2 sd²)"
     numbered = "intercept|slope[1-9]|sd"
     response_space = REAL_LINE
-    intercept, slope = (-2.0, 2.0), (-2.0, 2.0)
+    intercept, slope = (-2.0, 2.0), (-1.0, 1.0)
     others = (Parameter("sd", POSITIVE, (0.5, 2.0)),)
 
     def draw_response(self, rng: np.random.Generator, predictor: Array, others: Columns) -> Array:

@@ -110,9 +110,10 @@ def fit(
         Names of the parameters, in any order; by default the family's first parametrisation that has the known
         parameters.
     censoring
-        {"time": c} where observations are lifetimes cut at c. Data are then either times alone, (n,) or (R, n), of which
-        those at or beyond c count as cut; or pairs of a time and 1 where it was seen, 0 where it was cut. An array of
-        three axes (R, n, 2) holds pairs, and one of two axes (n, 2) does if its second column has zeros and ones only.
+        {"time": c} where observations are lifetimes cut at c. Data are then either times alone, (n,) or (R, n), of
+        which those at or beyond c count as cut; or pairs of a time and 1 where it was seen, 0 where it was cut. An
+        array of three axes (R, n, 2) holds pairs, and so does one of two axes (n, 2) whose second column has zeros and
+        ones only.
     covariates
         How the covariates of a regression are drawn, as in a config, for the expected information; by default standard
         normal. The estimates do not depend on it.

@@ -160,9 +160,8 @@ def _definitions(study: Study) -> dict[str, dict[str, object]]:
 
 
 def _definition(scenario: Scenario) -> dict[str, object]:
-    values: dict[str, object] = {
-        f"parameter {name}": value for name, value in zip(scenario.names, scenario.values, strict=True)
-    }
+    given = zip(scenario.names, scenario.values, strict=True)
+    values: dict[str, object] = {f"parameter {name}": value for name, value in given}
     held = scenario.known_values.items() if scenario.held else ()
     known = ", ".join(f"{name} = {value:g}" for name, value in held) or ", ".join(sorted(scenario.known)) or "none"
     if scenario.censoring is not None:

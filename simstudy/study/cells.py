@@ -40,7 +40,7 @@ class Mechanism:
 
     @property
     def long_name(self) -> str:
-        """Name of the family, all parameter values, what is held known, the censoring time, and the fitted family if it is another."""
+        """Name of the family (and of the fitted one if it is another), all values, what is known, and the censoring."""
         return names.derive(self._base, self.values, self.design.known, self.design.censoring)
 
 
