@@ -17,6 +17,8 @@ from simstudy.parameters import Array
 # A moment of which the outermost nodes make up this share does not exist.
 _DIVERGENT = 1e-9
 _OUTERMOST = 3
+# Beyond this the difference of two exponents is nothing but rounding where they are equal to this relative error.
+_FAR, _ROUNDING = 1e12, 2.0**-49
 # Nodes of less mass than this add nothing to the expectation of a bounded function.
 _NEGLIGIBLE = np.log(1e-19)
 
@@ -93,7 +95,10 @@ class Design:
             return slope * (mean + 0.5 * sd * sd * slope), tilted, tilted * tilted + sd * sd
         x, log_mass = rule
         with np.errstate(all="ignore"):
-            exponent = slope[:, np.newaxis] * x + log_mass
+            tilt = slope[:, np.newaxis] * x
+            exponent = tilt + log_mass
+            lost = (np.abs(tilt) > _FAR) & (np.abs(exponent) <= _ROUNDING * np.abs(tilt))
+            exponent = np.where(lost, -np.inf, exponent)
             largest = exponent.max(axis=-1, keepdims=True)
             weight = np.exp(exponent - largest)
             total = weight.sum(axis=-1)
