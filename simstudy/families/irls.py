@@ -26,7 +26,7 @@ _ITERATIONS = 80
 _HALVINGS = 40
 _TOLERANCE = 1e-20
 _NEARLY = 1e-13
-_SLACK = 1e-14
+_SLACK, _UNSEEN = 1e-14, 1e-11
 # What keeps a direction from being one of recession, relative to its length: rounding of data sets that it is.
 _ALIGNED = 1e-8
 _LONG = 0.1
@@ -113,7 +113,7 @@ def _iterate(family: GeneralizedLinear, state: _State, count: int) -> tuple[_Sta
     whole = state.predictor - state.offset
     recedes = (_obstacle(family, state.y, whole) == 0.0) & (np.abs(whole).max(axis=-1) > 0.0)
     verdict[(along & (longest > _LONG) & (count > 0)) | recedes] = Status.NO_MAXIMUM
-    return _halved(family, state, moved, direction)._replace(last=decrement), verdict
+    return _halved(family, state, moved, direction, decrement)._replace(last=decrement), verdict
 
 
 def _obstacle(family: GeneralizedLinear, y: Array, direction: Array) -> Array:
@@ -121,12 +121,14 @@ def _obstacle(family: GeneralizedLinear, y: Array, direction: Array) -> Array:
     return np.asarray(family.receding(y, direction).max(axis=-1))
 
 
-def _halved(family: GeneralizedLinear, state: _State, moved: Array, direction: Array) -> _State:
-    share = np.ones(len(state.y))
+def _halved(family: GeneralizedLinear, state: _State, moved: Array, direction: Array, decrement: Array) -> _State:
+    """Move as far as the log-likelihood does not fall; where the gain would drown in rounding, all the way."""
+    share, size = np.ones(len(state.y)), 1.0 + np.abs(state.value)
+    unseen = decrement <= _UNSEEN * size
     for _ in range(_HALVINGS):
         predictor = state.predictor + share[:, np.newaxis] * direction
         value = family.response(state.y, predictor).log_density.mean(axis=-1)
-        good = value >= state.value - _SLACK * (1.0 + np.abs(state.value))
+        good = unseen | (value >= state.value - _SLACK * size)
         if good.all():
             break
         share = np.where(good, share, 0.5 * share)
