@@ -63,6 +63,15 @@ class Case:
         return f"{self.name} ({values})"
 
 
+def _draw_logistic_regression(rng: np.random.Generator, size: tuple[int, ...]) -> np.ndarray:
+    covariate = rng.standard_normal(size)
+    return np.asarray(rng.random(size) < 1.0 / (1.0 + np.exp(-covariate)))
+
+
+def _draw_poisson_regression(rng: np.random.Generator, size: tuple[int, ...]) -> np.ndarray:
+    return np.asarray(rng.poisson(np.exp(1.0 + 0.5 * rng.standard_normal(size))))
+
+
 # Location 0 and scale 1, so that numpy's standard forms of the Weibull and the Cauchy are all of the drawing.
 CASES = {
     case.name: case
@@ -76,5 +85,8 @@ CASES = {
         Case("logistic", (0.0, 1.0), lambda rng, size: rng.logistic(0.0, 1.0, size)),
         Case("cauchy", (0.0, 1.0), lambda rng, size: rng.standard_cauchy(size)),
         Case("poisson", (5.0,), lambda rng, size: rng.poisson(5.0, size)),
+        Case("linear_regression", (0.0, 1.0, 1.0), lambda rng, size: rng.standard_normal((*size, 2))),
+        Case("logistic_regression", (0.0, 1.0), _draw_logistic_regression),
+        Case("poisson_regression", (1.0, 0.5), _draw_poisson_regression),
     )
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import cached_property
 from typing import NamedTuple
@@ -12,11 +13,13 @@ from simstudy.families.base import Family
 from simstudy.families.normal import Normal
 from simstudy.families.sample_space import SampleSpace, VectorSpace
 from simstudy.numerics import quadrature
+from simstudy.numerics.sums import mean_product
 from simstudy.parameters import Array
 
 # A moment of which the outermost nodes make up this share does not exist.
 _DIVERGENT = 1e-9
 _OUTERMOST = 3
+_HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 # Beyond this the difference of two exponents is nothing but rounding where they are equal to this relative error.
 _FAR, _ROUNDING = 1e12, 2.0**-49
 # Nodes of less mass than this add nothing to the expectation of a bounded function.
@@ -62,8 +65,22 @@ class Design:
 
     def log_density(self, covariates: Sequence[Array]) -> Array:
         """Return Σ log g(xⱼ) elementwise."""
-        parts = [m.family.log_density(x, m.columns) for m, x in zip(self.margins, covariates, strict=True)]
+        parts = []
+        for margin, rule, x in zip(self.margins, self._rules, covariates, strict=True):
+            parts.append(_normal_log_density(x, *margin.theta) if rule is None else _log_density(margin, x))
         return np.asarray(sum(parts))
+
+    def mean_log_density(self, covariates: Sequence[Array]) -> Array:
+        """Return the mean of Σ log g(xⱼ) along the last axis."""
+        total = np.zeros(covariates[0].shape[:-1])
+        for margin, rule, x in zip(self.margins, self._rules, covariates, strict=True):
+            if rule is None:
+                mean, sd = margin.theta
+                centred = x if mean == 0.0 else x - mean
+                total += -_HALF_LOG_TWO_PI - np.log(sd) - 0.5 * mean_product(centred, centred) / (sd * sd)
+            else:
+                total += _log_density(margin, x).mean(axis=-1)
+        return total
 
     @property
     def normal(self) -> bool:
@@ -120,6 +137,15 @@ class Design:
         x = np.stack([np.ravel(c) for c in np.meshgrid(*(x for x, _ in kept), indexing="ij")], axis=-1)
         masses = np.meshgrid(*(mass for _, mass in kept), indexing="ij")
         return x, np.ravel(np.prod(masses, axis=0)), False
+
+
+def _normal_log_density(x: Array, mean: float, sd: float) -> Array:
+    z = (x - mean) / sd
+    return np.asarray(-_HALF_LOG_TWO_PI - np.log(sd) - 0.5 * z * z)
+
+
+def _log_density(margin: Margin, x: Array) -> Array:
+    return margin.family.log_density(x, margin.columns)
 
 
 def _interval(space: SampleSpace | VectorSpace) -> SampleSpace:

@@ -55,11 +55,9 @@ class GeneralizedLikelihood(FamilyLikelihood):
 
     def _squares(self, weights: Array) -> list[Array]:
         """Return the means of products of the columns under weights, packed."""
-        weighted = [weights, *(weights * x for x in self.covariates)]
-        return [
-            weighted[i].mean(axis=-1) if j == 0 else mean_product(weighted[i], self.covariates[j - 1])
-            for i, j in pairs(len(weighted))
-        ]
+        weighted = [weights * x for x in self.covariates]
+        inner = [mean_product(weighted[i], self.covariates[j]) for i, j in pairs(len(weighted))]
+        return [weights.mean(axis=-1), *(mean_product(weights, x) for x in self.covariates), *inner]
 
     def select(self, rows: NDArray[np.intp]) -> Self:
         """Return the likelihood of some of the rows."""
@@ -111,7 +109,7 @@ class GeneralizedLinear(Regression):
         """Give every column an array of its own."""
         y, covariates = separated(x)
         usable = self.sample_space.holds_all(x)
-        base = self.design.log_density(covariates).mean(axis=-1)
+        base = self.design.mean_log_density(covariates)
         return GeneralizedLikelihood(self, y, covariates, base, usable)
 
     def starts(self, likelihood: GeneralizedLikelihood, known: Mapping[int, Any]) -> Sequence[Columns]:

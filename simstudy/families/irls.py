@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 _ITERATIONS = 80
 _HALVINGS = 40
-_TOLERANCE = 1e-20
+_TOLERANCE = 1e-27
+_PATIENCE = 2
 _NEARLY = 1e-13
 _SLACK, _UNSEEN = 1e-14, 1e-11
 # What keeps a direction from being one of recession, relative to its length: rounding of data sets that it is.
@@ -41,19 +42,37 @@ class Found(NamedTuple):
 
 
 class _State(NamedTuple):
-    """What is left to be done, one row per data set: responses, offset, columns, coefficients, η, log-likelihood."""
+    """What is left to be done, one row per data set: responses, columns, coefficients, what is known of η, and η."""
 
     y: Array
-    offset: Array
     columns: list[Array]
     own: Array
+    offset: Array
     predictor: Array
+    log_density: Array
+    slope: Array
+    weight: Array
     value: Array
     last: Array
 
     def take(self, rows: NDArray[np.bool_]) -> _State:
         columns = [column[rows] for column in self.columns]
-        return _State(self.y[rows], self.offset[rows], columns, self.own[:, rows], *(a[rows] for a in self[4:]))
+        return _State(self.y[rows], columns, self.own[:, rows], *(array[rows] for array in self[3:]))
+
+
+class _Step(NamedTuple):
+    """A Newton step in the coefficients and in η, its largest change of η, decrement, and where it is finite."""
+
+    own: Array
+    direction: Array
+    longest: Array
+    decrement: Array
+    definite: NDArray[np.bool_]
+
+    def take(self, rows: NDArray[np.bool_]) -> _Step:
+        return _Step(
+            self.own[:, rows], self.direction[rows], self.longest[rows], self.decrement[rows], self.definite[rows]
+        )
 
 
 def maximise(family: GeneralizedLinear, y: Array, offset: Array, basis: Basis) -> Found:
@@ -75,14 +94,16 @@ def maximise(family: GeneralizedLinear, y: Array, offset: Array, basis: Basis) -
         return Found(own, status, iterations)
     left, state = np.arange(rows), _first(family, y, offset, basis)
     for count in range(_ITERATIONS):
-        state, verdict = _iterate(family, state, count)
-        own[:, left], status[left] = state.own, verdict
+        step = _step(state)
+        verdict = _judge(family, state, step, count)
+        own[:, left], status[left] = state.own + step.own, verdict
         iterations[left] += 1
         going = verdict == Status.MAX_ITERATIONS
         if not going.any():
             break
         if not going.all():
-            left, state = left[going], state.take(going)
+            left, state, step = left[going], state.take(going), step.take(going)
+        state = _advance(family, state, step)
     return Found(own, status, iterations)
 
 
@@ -93,27 +114,38 @@ def _first(family: GeneralizedLinear, y: Array, offset: Array, basis: Basis) -> 
     step, definite = solve(_squares(basis.columns, weight), gradient)
     own = np.stack([np.where(definite & np.isfinite(entry), entry, 0.0) for entry in step])
     predictor = offset + _combine(basis.columns, own)
-    value = family.response(y, predictor).log_density.mean(axis=-1)
-    return _State(y, offset, basis.columns, own, predictor, value, np.full(len(y), np.inf))
+    response = family.response(y, predictor)
+    value = response.log_density.mean(axis=-1)
+    return _State(y, basis.columns, own, offset, predictor, *response, value, np.full(len(y), np.inf))
 
 
-def _iterate(family: GeneralizedLinear, state: _State, count: int) -> tuple[_State, NDArray[np.int8]]:
-    """Take one Newton step, halved until the log-likelihood does not fall, and judge where it led."""
-    _, slope, weight = family.response(state.y, state.predictor)
-    gradient = [mean_product(slope, q) for q in state.columns]
-    step, definite = solve(_squares(state.columns, weight), gradient)
-    moved = np.stack([np.where(definite & np.isfinite(entry), entry, 0.0) for entry in step])
-    direction = _combine(state.columns, moved)
-    longest = np.abs(direction).max(axis=-1)
-    decrement = np.asarray(sum(g * d for g, d in zip(gradient, moved, strict=True)))
-    rounding = (decrement <= _NEARLY) & (decrement > 0.25 * state.last)
+def _step(state: _State) -> _Step:
+    gradient = [mean_product(state.slope, q) for q in state.columns]
+    step, definite = solve(_squares(state.columns, state.weight), gradient)
+    own = np.stack([np.where(definite & np.isfinite(entry), entry, 0.0) for entry in step])
+    direction = _combine(state.columns, own)
+    decrement = np.asarray(sum(g * d for g, d in zip(gradient, own, strict=True)))
+    return _Step(own, direction, np.abs(direction).max(axis=-1), decrement, definite)
+
+
+def _judge(family: GeneralizedLinear, state: _State, step: _Step, count: int) -> NDArray[np.int8]:
+    """Tell which data sets a last whole step will finish, and which are separated.
+
+    A step that changes η by at most δ, and so no weight by more than a share of about δ, leaves a decrement of at most
+    δ² times its own.
+    """
+    rounding = (step.decrement <= _NEARLY) & (step.decrement > 0.25 * state.last)
+    last = (step.decrement * step.longest * step.longest <= _TOLERANCE) | rounding
     verdict = np.full(len(state.y), Status.MAX_ITERATIONS, dtype=np.int8)
-    verdict[definite & ((decrement <= _TOLERANCE) | rounding) & (longest < _LONG)] = Status.CONVERGED
-    along = _obstacle(family, state.y, direction) <= _ALIGNED * longest
-    whole = state.predictor - state.offset
-    recedes = (_obstacle(family, state.y, whole) == 0.0) & (np.abs(whole).max(axis=-1) > 0.0)
-    verdict[(along & (longest > _LONG) & (count > 0)) | recedes] = Status.NO_MAXIMUM
-    return _halved(family, state, moved, direction, decrement)._replace(last=decrement), verdict
+    verdict[step.definite & last & (step.longest < _LONG)] = Status.CONVERGED
+    far = np.flatnonzero((step.longest >= _LONG) | ~step.definite)
+    if count < _PATIENCE or not len(far):
+        return verdict
+    y, direction, whole = state.y[far], step.direction[far], state.predictor[far] - state.offset[far]
+    along = (_obstacle(family, y, direction) <= _ALIGNED * step.longest[far]) & (step.longest[far] >= _LONG)
+    complete = (_obstacle(family, y, whole) == 0.0) & (np.abs(whole).max(axis=-1) > 0.0)
+    verdict[far[along | complete]] = Status.NO_MAXIMUM
+    return verdict
 
 
 def _obstacle(family: GeneralizedLinear, y: Array, direction: Array) -> Array:
@@ -121,20 +153,20 @@ def _obstacle(family: GeneralizedLinear, y: Array, direction: Array) -> Array:
     return np.asarray(family.receding(y, direction).max(axis=-1))
 
 
-def _halved(family: GeneralizedLinear, state: _State, moved: Array, direction: Array, decrement: Array) -> _State:
+def _advance(family: GeneralizedLinear, state: _State, step: _Step) -> _State:
     """Move as far as the log-likelihood does not fall; where the gain would drown in rounding, all the way."""
     share, size = np.ones(len(state.y)), 1.0 + np.abs(state.value)
-    unseen = decrement <= _UNSEEN * size
+    unseen = step.decrement <= _UNSEEN * size
     for _ in range(_HALVINGS):
-        predictor = state.predictor + share[:, np.newaxis] * direction
-        value = family.response(state.y, predictor).log_density.mean(axis=-1)
+        predictor = state.predictor + share[:, np.newaxis] * step.direction
+        response = family.response(state.y, predictor)
+        value = response.log_density.mean(axis=-1)
         good = unseen | (value >= state.value - _SLACK * size)
         if good.all():
             break
         share = np.where(good, share, 0.5 * share)
-    own = state.own + np.where(good, share, 0.0) * moved
-    predictor = state.offset + _combine(state.columns, own)
-    return state._replace(own=own, predictor=predictor, value=np.where(good, value, state.value))
+    own = state.own + share * step.own
+    return _State(state.y, state.columns, own, state.offset, predictor, *response, value, step.decrement)
 
 
 def _combine(columns: list[Array], own: Array) -> Array:

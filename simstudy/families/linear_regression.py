@@ -69,9 +69,10 @@ class LinearLikelihood(FamilyLikelihood):
 
     def _squares(self, weights: Array | None) -> list[Array]:
         """Return the means of products of the columns, packed."""
-        columns: list[Array] = [np.ones_like(self.y), *self.covariates]
-        weighted = columns if weights is None else [weights * column for column in columns]
-        return [mean_product(weighted[i], columns[j]) for i, j in pairs(len(columns))]
+        weighted = self.covariates if weights is None else [weights * x for x in self.covariates]
+        corner = np.ones(self.rows) if weights is None else weights.mean(axis=-1)
+        inner = [mean_product(weighted[i], self.covariates[j]) for i, j in pairs(len(weighted))]
+        return [corner, *(column.mean(axis=-1) for column in weighted), *inner]
 
     def select(self, rows: NDArray[np.intp]) -> Self:
         """Return the likelihood of some of the rows."""
@@ -133,7 +134,7 @@ class LinearRegression(Regression):
     def likelihood(self, x: Array) -> LinearLikelihood:
         """Give every column an array of its own."""
         y, covariates = separated(x)
-        base = self.design.log_density(covariates).mean(axis=-1)
+        base = self.design.mean_log_density(covariates)
         return LinearLikelihood(y, covariates, base, self.sample_space.holds_all(x))
 
     def minimum_size(self, free: Sequence[str]) -> int:

@@ -14,6 +14,9 @@ from simstudy.families.sample_space import SampleSpace
 from simstudy.numerics.symmetric import Entry
 from simstudy.parameters import Array, Columns
 
+# Beyond this e^η leaves the range of floats.
+_FAR = 700.0
+
 
 @final
 class LogisticRegression(GeneralizedLinear):
@@ -34,13 +37,11 @@ class LogisticRegression(GeneralizedLinear):
         return np.asarray(rng.random(predictor.shape) < 1.0 / (1.0 + np.exp(-predictor)), dtype=float)
 
     def response(self, y: Array, predictor: Array) -> Response:
-        """Return −log(1 + e^(−sη)) with s = ±1, y − μ = s/(1 + e^(sη)) and μ(1 − μ), from e^(−|η|) alone."""
-        small = np.exp(-np.abs(predictor))
-        against = (y > 0.5) != (predictor > 0.0)
-        share = 1.0 / (1.0 + small)
-        miss = np.where(against, share, small * share)
-        log_density = -np.log1p(small) - np.where(against, np.abs(predictor), 0.0)
-        return Response(log_density, np.where(y > 0.5, miss, -miss), small * share * share)
+        """Return −log(1 + e^(−sη)) with s = ±1, y − μ = s/(1 + e^(sη)) and μ(1 − μ)."""
+        sign = 2.0 * y - 1.0
+        odds = np.exp(np.clip(sign * predictor, -_FAR, _FAR))
+        miss = 1.0 / (1.0 + odds)
+        return Response(-np.log1p(1.0 / odds), sign * miss, odds * miss * miss)
 
     def first_guess(self, y: Array) -> tuple[Array, Array]:
         """Return the first Newton step from 0: ±2 with weight ¼."""

@@ -105,13 +105,19 @@ def separated(x: Array) -> tuple[Array, list[Array]]:
     return first, others
 
 
+def _within(space: SampleSpace, x: Array) -> NDArray[np.bool_]:
+    """Tell of each number whether it lies in a space."""
+    above = x >= space.lower if space.lower_included else x > space.lower
+    inside = above & (x <= space.upper if space.upper_included or space.atom else x < space.upper)
+    return inside & (x == np.floor(x)) if space.discrete else inside
+
+
 def _space(parts: tuple[SampleSpace, ...]) -> VectorSpace:
     def assemble(coordinates: Sequence[Array]) -> tuple[Array, Array]:
         return np.stack(coordinates, axis=-1), np.ones(np.shape(coordinates[0]))
 
     def contains(x: Array) -> NDArray[np.bool_]:
-        inside = [part.holds_all(x[..., j, np.newaxis]) for j, part in enumerate(parts)]
-        return np.asarray(np.logical_and.reduce(inside))
+        return np.asarray(np.logical_and.reduce([_within(part, x[..., j]) for j, part in enumerate(parts)]))
 
     def take_apart(x: Array) -> list[Array]:
         return [x[..., j] for j in range(len(parts))]

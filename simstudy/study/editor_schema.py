@@ -17,6 +17,7 @@ def json_schema() -> dict[str, Any]:
     scenario = schema["$defs"]["ScenarioConfig"]
     for key in ("family", "fit"):
         scenario["properties"][key]["enum"] = list(FAMILIES)
+    schema["$defs"]["CovariateConfig"]["properties"]["family"]["enum"] = list(FAMILIES)
     scenario["allOf"] = [_family_rule(name, family) for name, family in FAMILIES.items()]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
