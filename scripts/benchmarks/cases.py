@@ -63,13 +63,19 @@ class Case:
         return f"{self.name} ({values})"
 
 
+def _draw_linear_regression(rng: np.random.Generator, size: tuple[int, ...]) -> np.ndarray:
+    covariate = rng.normal(0.0, 1.0, size)
+    return np.stack([covariate + rng.standard_normal(size), covariate], axis=-1)
+
+
 def _draw_logistic_regression(rng: np.random.Generator, size: tuple[int, ...]) -> np.ndarray:
-    covariate = rng.standard_normal(size)
-    return np.asarray(rng.random(size) < 1.0 / (1.0 + np.exp(-covariate)))
+    covariate = rng.normal(0.0, 1.0, size)
+    return np.stack([rng.random(size) < 1.0 / (1.0 + np.exp(-covariate)), covariate], axis=-1)
 
 
 def _draw_poisson_regression(rng: np.random.Generator, size: tuple[int, ...]) -> np.ndarray:
-    return np.asarray(rng.poisson(np.exp(1.0 + 0.5 * rng.standard_normal(size))))
+    covariate = rng.normal(0.0, 1.0, size)
+    return np.stack([rng.poisson(np.exp(1.0 + 0.5 * covariate)), covariate], axis=-1)
 
 
 # Location 0 and scale 1, so that numpy's standard forms of the Weibull and the Cauchy are all of the drawing.
@@ -85,7 +91,7 @@ CASES = {
         Case("logistic", (0.0, 1.0), lambda rng, size: rng.logistic(0.0, 1.0, size)),
         Case("cauchy", (0.0, 1.0), lambda rng, size: rng.standard_cauchy(size)),
         Case("poisson", (5.0,), lambda rng, size: rng.poisson(5.0, size)),
-        Case("linear_regression", (0.0, 1.0, 1.0), lambda rng, size: rng.standard_normal((*size, 2))),
+        Case("linear_regression", (0.0, 1.0, 1.0), _draw_linear_regression),
         Case("logistic_regression", (0.0, 1.0), _draw_logistic_regression),
         Case("poisson_regression", (1.0, 0.5), _draw_poisson_regression),
     )

@@ -13,7 +13,7 @@ from simstudy.families.likelihood import Evaluation, FamilyLikelihood, Solution,
 from simstudy.families.sample_space import SampleSpace, VectorSpace
 from simstudy.families.solution import solution
 from simstudy.families.status import Status
-from simstudy.families.tail import information_until, survival_derivatives
+from simstudy.families.tail import information_until, nodes_until, survival_derivatives
 from simstudy.numerics.symmetric import Entry, pairs
 from simstudy.parameters import Array, Columns, Parametrisation
 
@@ -113,6 +113,11 @@ class Censored(Family):
     def constraint(self, theta: Sequence[float]) -> str:
         """Return what θ lacks without censoring."""
         return self.base.constraint(theta)
+
+    def nodes(self, theta: Columns) -> tuple[Array, Array]:
+        """Return pairs (1, m, 2) and weights (1, m) for expectations under one member; the atom at c is one of them."""
+        times, weights = nodes_until(self.base, self.time, theta)
+        return cut(np.append(times, [[self.time]], axis=1), self.time), np.append(weights, [[1.0]], axis=1)
 
     def irregularity(self, theta: Sequence[float]) -> str:
         """Return why theory fails at θ without censoring."""

@@ -20,7 +20,7 @@ from simstudy.parameters import Array
 _DIVERGENT = 1e-9
 _OUTERMOST = 3
 _HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
-# Beyond this the difference of two exponents is nothing but rounding where they are equal to this relative error.
+# Beyond this, exponents that are opposite to this relative error leave nothing that falls.
 _FAR, _ROUNDING = 1e12, 2.0**-49
 # Nodes of less mass than this add nothing to the expectation of a bounded function.
 _NEGLIGIBLE = np.log(1e-19)
@@ -115,12 +115,11 @@ class Design:
             tilt = slope[:, np.newaxis] * x
             exponent = tilt + log_mass
             lost = (np.abs(tilt) > _FAR) & (np.abs(exponent) <= _ROUNDING * np.abs(tilt))
-            exponent = np.where(lost, -np.inf, exponent)
             largest = exponent.max(axis=-1, keepdims=True)
             weight = np.exp(exponent - largest)
             total = weight.sum(axis=-1)
             first, second = (weight * x).sum(axis=-1) / total, (weight * x * x).sum(axis=-1) / total
-            exists = _exists(x, weight * (1.0 + x * x))
+            exists = np.logical_and(_exists(x, weight * (1.0 + x * x)), ~lost.any(axis=-1))
         log_total = np.where(exists, largest[:, 0] + np.log(total), np.inf)
         return log_total, first, second
 

@@ -248,11 +248,27 @@ class ExponentialFamily(Family):
         )
 
     def _single(self, x: Array, theta: Columns) -> tuple[Evaluation, NDArray[np.bool_]]:
-        """Evaluate every observation; what depends on θ alone is computed once for each θ."""
-        x = np.asarray(x)
+        """Evaluate every observation; what depends on θ alone is computed once for each θ, but for vectors."""
+        x, width = np.asarray(x), self.sample_space.width
+        if width is not None:
+            return self._single_vector(x, theta, width)
         with np.errstate(all="ignore"):
             reduced = self.likelihood(x.reshape(-1, 1))
             statistics = reduced.statistics.reshaped(x.shape)
             usable = reduced.usable.reshape(x.shape)
             evaluation = ExponentialLikelihood(self, statistics, 1, usable).evaluate(theta)
         return evaluation, np.broadcast_to(usable, np.shape(evaluation.value))
+
+    def _single_vector(self, x: Array, theta: Columns, width: int) -> tuple[Evaluation, NDArray[np.bool_]]:
+        shape = np.broadcast_shapes(x.shape[:-1], *(np.shape(column) for column in theta))
+        data = np.broadcast_to(x, (*shape, width)).reshape(-1, 1, width)
+        columns = [np.broadcast_to(column, shape).reshape(-1) for column in theta]
+        with np.errstate(all="ignore"):
+            likelihood = self.likelihood(data)
+            found = likelihood.evaluate(columns)
+
+        def arranged(entries: Sequence[Entry]) -> list[Array]:
+            return [np.broadcast_to(np.asarray(entry), (len(data),)).reshape(shape) for entry in entries]
+
+        (value,), score, information = arranged([found.value]), arranged(found.score), arranged(found.information)
+        return Evaluation(value, score, information, []), likelihood.usable.reshape(shape)

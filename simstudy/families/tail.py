@@ -11,6 +11,7 @@ Since E[s] = 0 and E[h + s sᵀ] = 0, integrals over either side of c will do: t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -24,7 +25,29 @@ from simstudy.parameters import Array, Columns
 _ROWS_AT_ONCE = 256
 _LOG_HALF = np.log(0.5)
 _BELOW = unit_rule(-6.1, 1.0 / 32.0)
+_PILOT, _CUTS = 2000, (0.5, 0.7, 0.85, 0.95, 0.98, 0.995)
+_LEGENDRE = np.polynomial.legendre.leggauss(20)
 _BEYOND = half_line_rule(1.0 / 24.0)
+
+
+def nodes_until(family: Family, time: float, theta: Columns) -> tuple[Array, Array]:
+    """Return times and weights (1, m) for integrals over what is seen of one member, θ as p arrays (1, 1).
+
+    Panels between quantiles of a few draws cover the middle, double-exponential rules what is below and what is left.
+    """
+    lower = float(family.sample_space.lower)  # type: ignore[union-attr]
+    draws = np.minimum(family.sample(np.random.default_rng(0), theta, (1, _PILOT)), time)
+    cuts = np.quantile(np.ravel(draws), _CUTS)
+    share, slope = _BELOW
+    x, weights = [lower + (cuts[0] - lower) * share], [(cuts[0] - lower) * slope]
+    for left, right in pairwise(cuts):
+        half = 0.5 * (right - left)
+        x.append(left + half * (1.0 + _LEGENDRE[0]))
+        weights.append(half * _LEGENDRE[1])
+    x.append(cuts[-1] + (time - cuts[-1]) * share)
+    weights.append((time - cuts[-1]) * slope)
+    inside = np.clip(np.concatenate(x), np.nextafter(lower, np.inf), np.nextafter(time, -np.inf))
+    return inside[np.newaxis], np.concatenate(weights)[np.newaxis]
 
 
 class _Integrals(NamedTuple):

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simstudy.families.base import Family
+from simstudy.families.censored import Censored
 from simstudy.families.likelihood import Evaluation, FamilyLikelihood
 from simstudy.families.sample_space import SampleSpace
 from simstudy.families.status import Status
@@ -93,16 +94,24 @@ class WeightedLikelihood(FamilyLikelihood):
 def pseudo_true(drawn: Model, fitted: Model) -> Expectations:
     """Return θ*, A and B of the fitted family under the one that draws the data."""
     family = drawn.family
-    if not isinstance(family.sample_space, SampleSpace):
+    if not isinstance(family.sample_space, SampleSpace) and not isinstance(family, Censored):
         return _nothing(fitted, f"limits of a wrong model for vectors of {family.name} are not computed")
     theta = [np.reshape(value, (1, 1)) for value in drawn.base]
-    x, weights = quadrature.rule(family.sample, family.sample_space, theta)
+    x, weights = _nodes(family, theta)
     mass = weights * np.exp(family.log_density(x, theta))
     sample = family.sample(np.random.default_rng(0), drawn.base, (1, _START_DRAWS))
     if not fitted.family.sample_space.holds_all(sample).all():
         return _nothing(fitted, f"data of {family.name} lie outside the sample space of {fitted.family.name}")
     start = fitted.family.starts(fitted.family.likelihood(np.ascontiguousarray(sample)), {})[0]
     return _maximised(fitted, x, mass, start)
+
+
+def _nodes(family: Family, theta: Columns) -> tuple[Array, Array]:
+    """Return nodes and weights for sums over the sample space."""
+    if isinstance(family, Censored):
+        return family.nodes(theta)
+    assert isinstance(family.sample_space, SampleSpace)
+    return quadrature.rule(family.sample, family.sample_space, theta)
 
 
 def _maximised(fitted: Model, x: Array, mass: Array, start: Columns) -> Expectations:

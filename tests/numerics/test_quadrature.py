@@ -23,7 +23,7 @@ def relative(found, expected):
     return np.abs((found - expected) / units).max()
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", [name for name, f in FAMILIES.items() if f.sample_space.width is None])
 def test_the_default_agrees_with_closed_forms(name):
     """The default information of a family that has a closed form; a beta density near 1 is known to √ε only."""
     family = FAMILIES[name]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from simstudy.families import FAMILIES
 from simstudy.running.block import draw
-from simstudy.study.scenario import Scenario
+from simstudy.study.scenario import Covariate, Scenario
 from simstudy.study.streams import STREAM_VERSION, block_size, generator, identity
 
 CELL = Scenario("orthogonal", "gamma", ("shape", "mean"), (2.0, 3.0), "gamma", (), n=50, replicates=100, level=0.95)
@@ -45,6 +45,22 @@ GOLDEN_DRAWS = {
     "logistic": ((0.0, 1.0), [0.9995157819998517, -2.027517787033127, -0.5776866765423168]),
     "cauchy": ((0.0, 1.0), [-0.16280420814846872, -5.804728304026959, -3.5821826085414323]),
     "poisson": ((3.0,), [4, 2, 1]),
+    "linear_regression": (
+        (1.0, 2.0, 0.5),
+        [
+            [0.16554399610342246, -0.5999812876646158],
+            [-0.657485386540468, -0.48449618187055465],
+            [0.2739155514455891, -0.7193210298851593],
+        ],
+    ),
+    "logistic_regression": (
+        (1.0, 2.0),
+        [[1.0, -0.21040639875793798], [1.0, -0.1354349569266582], [1.0, -0.7157760822426039]],
+    ),
+    "poisson_regression": (
+        (1.0, 0.5),
+        [[4.0, 0.9625870181456485], [1.0, -1.81277440257296], [2.0, -0.154506560150817]],
+    ),
 }
 
 
@@ -54,6 +70,24 @@ def test_golden_draws(family):
     values, expected = GOLDEN_DRAWS[family]
     cell = replace(CELL, family=family, names=FAMILIES[family].parametrisations[0].names, values=values, n=3)
     np.testing.assert_allclose(draw(cell, 1, 0)[0], expected, rtol=8 * 2.0**-52)
+
+
+REGRESSION = Scenario(
+    "r", "poisson_regression", ("intercept", "slope1"), (1.0, 0.5), "poisson_regression", (), 9, 2, 0.9
+)
+
+
+def test_covariates_are_part_of_the_identity_where_they_are_given():
+    covariates = (Covariate("gamma", ("shape", "scale"), (2.0, 1.0)),)
+    assert identity(REGRESSION, 1) == '[1,1,"poisson_regression",["intercept","slope1"],[1.0,0.5],9]'
+    assert identity(replace(REGRESSION, covariates=covariates), 1) == (
+        '[1,1,"poisson_regression",["intercept","slope1"],[1.0,0.5],9,[["gamma",["shape","scale"],[2.0,1.0]]]]'
+    )
+    assert (draw(replace(REGRESSION, covariates=covariates), 1, 0)[..., 1] > 0.0).all()
+
+
+def test_a_censoring_time_is_no_part_of_the_identity():
+    assert identity(replace(CELL, censoring=2.0), SEED) == identity(CELL, SEED)
 
 
 def test_the_generator_is_the_one_described():
