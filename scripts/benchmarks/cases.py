@@ -67,13 +67,33 @@ class Case:
         return f"{self.name} ({values})"
 
 
+def _skew_normal(rng: np.random.Generator, size: tuple[int, ...]) -> np.ndarray:
+    half, other = np.abs(rng.standard_normal(size)), rng.standard_normal(size)
+    return (3.0 * half + other) / 10.0**0.5
+
+
 def _two_normals(rng: np.random.Generator, size: tuple[int, ...]) -> np.ndarray:
     second = rng.random(size) >= 0.4
     return rng.standard_normal(size) + 5.0 * second
 
 
+def _draw_linear_regression(rng: np.random.Generator, size: tuple[int, ...]) -> np.ndarray:
+    covariate = rng.normal(0.0, 1.0, size)
+    return np.stack([covariate + rng.standard_normal(size), covariate], axis=-1)
+
+
+def _draw_logistic_regression(rng: np.random.Generator, size: tuple[int, ...]) -> np.ndarray:
+    covariate = rng.normal(0.0, 1.0, size)
+    return np.stack([rng.random(size) < 1.0 / (1.0 + np.exp(-covariate)), covariate], axis=-1)
+
+
+def _draw_poisson_regression(rng: np.random.Generator, size: tuple[int, ...]) -> np.ndarray:
+    covariate = rng.normal(0.0, 1.0, size)
+    return np.stack([rng.poisson(np.exp(1.0 + 0.5 * covariate)), covariate], axis=-1)
+
+
 # Location 0 and scale 1, so that numpy's standard forms of the Weibull and the Cauchy are all of the drawing.
-CASES = {
+_CASES = {
     case.name: case
     for case in (
         Case("normal", (0.0, 1.0), lambda rng, size: rng.normal(0.0, 1.0, size)),
@@ -127,7 +147,12 @@ CASES = {
             lambda rng, size: rng.multivariate_normal([0.0, 0.0], [[1.0, 0.3], [0.3, 1.0]], size, method="cholesky"),
         ),
         Case("dirichlet", (2.0, 3.0, 4.0), lambda rng, size: rng.dirichlet([2.0, 3.0, 4.0], size)),
-        Case("skew_normal", (0.0, 1.0, 3.0), lambda rng, size: rng.normal(0.0, 1.0, size)),
+        Case("skew_normal", (0.0, 1.0, 3.0), _skew_normal),
         Case("student_t", (0.0, 1.0, 5.0), lambda rng, size: rng.standard_t(5.0, size)),
+        Case("linear_regression", (0.0, 1.0, 1.0), _draw_linear_regression),
+        Case("logistic_regression", (0.0, 1.0), _draw_logistic_regression),
+        Case("poisson_regression", (1.0, 0.5), _draw_poisson_regression),
     )
 }
+CASES = {name: _CASES[name] for name in FAMILIES}
+"""Every case, in the order of the families."""

@@ -111,7 +111,7 @@ class Quadrature:
     @property
     def mass(self) -> Integral:
         """The integral of the density."""
-        return self.expect(lambda x: np.ones(x.shape[:2]))
+        return self.expect(lambda x: np.ones(x.shape[1]))
 
     def distributions(self) -> Iterator[Marginal]:
         """Yield the distribution function of each coordinate of an observation."""
@@ -153,9 +153,10 @@ def _panels(space: SampleSpace, pilot: Array, length: float, breaks: Sequence[fl
     if space.atom:
         inner = _panels(replace(space, atom=False), pilot[pilot < space.upper], length, breaks)
         end, last = np.array([space.upper]), np.array([len(inner.x) + 1])
+        before = np.minimum(inner.edges, np.nextafter(space.upper, -np.inf))  # an edge rounded to the end is not there
         return _Line(
             np.append(inner.x, end), np.append(inner.weights, 1.0), np.append(inner.blur, 0.0),
-            np.append(inner.edges, end), np.append(inner.below, last),
+            np.append(before, end), np.append(inner.below, last),
         )  # fmt: skip
     at, inverse, centre, width, reach = coordinate(space, pilot)
     last = np.arcsinh(reach / width)

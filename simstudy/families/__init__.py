@@ -22,8 +22,10 @@ from simstudy.families.inverse_gaussian import InverseGaussian
 from simstudy.families.kumaraswamy import Kumaraswamy
 from simstudy.families.laplace import Laplace
 from simstudy.families.lindley import Lindley
+from simstudy.families.linear_regression import LinearRegression
 from simstudy.families.log_logistic import LogLogistic
 from simstudy.families.logistic import Logistic
+from simstudy.families.logistic_regression import LogisticRegression
 from simstudy.families.lognormal import Lognormal
 from simstudy.families.maxwell import Maxwell
 from simstudy.families.multivariate_normal import MultivariateNormal
@@ -32,6 +34,7 @@ from simstudy.families.normal import Normal
 from simstudy.families.normal_mixture import NormalMixture
 from simstudy.families.pareto import Pareto
 from simstudy.families.poisson import Poisson
+from simstudy.families.poisson_regression import PoissonRegression
 from simstudy.families.rayleigh import Rayleigh
 from simstudy.families.registry import Registry
 from simstudy.families.shifted_exponential import ShiftedExponential
@@ -52,34 +55,37 @@ FAMILIES: dict[str, Family] = {
     "logistic": Logistic(),
     "cauchy": Cauchy(),
     "poisson": Poisson(),
-    "binomial": Binomial(),
-    "bernoulli": Bernoulli(),
-    "geometric": Geometric(),
-    "negative_binomial": NegativeBinomial(),
-    "zero_inflated_poisson": ZeroInflatedPoisson(),
-    "categorical": Categorical(),
+    "laplace": Laplace(),
+    "student_t": StudentT(),
+    "gumbel": Gumbel(),
     "generalized_extreme_value": GeneralizedExtremeValue(),
     "generalized_pareto": GeneralizedPareto(),
-    "normal_mixture": NormalMixture(),
     "inverse_gaussian": InverseGaussian(),
     "pareto": Pareto(),
     "rayleigh": Rayleigh(),
     "half_normal": HalfNormal(),
     "maxwell": Maxwell(),
     "chi_squared": ChiSquared(),
-    "lindley": Lindley(),
     "von_mises": VonMises(),
-    "laplace": Laplace(),
-    "gumbel": Gumbel(),
-    "log_logistic": LogLogistic(),
     "kumaraswamy": Kumaraswamy(),
-    "uniform": Uniform(),
-    "shifted_exponential": ShiftedExponential(),
+    "log_logistic": LogLogistic(),
+    "lindley": Lindley(),
+    "skew_normal": SkewNormal(),
+    "binomial": Binomial(),
+    "bernoulli": Bernoulli(),
+    "geometric": Geometric(),
+    "negative_binomial": NegativeBinomial(),
+    "zero_inflated_poisson": ZeroInflatedPoisson(),
+    "categorical": Categorical(),
+    "normal_mixture": NormalMixture(),
     "bivariate_normal": BivariateNormal(),
     "multivariate_normal": MultivariateNormal(),
     "dirichlet": Dirichlet(),
-    "skew_normal": SkewNormal(),
-    "student_t": StudentT(),
+    "linear_regression": LinearRegression(),
+    "logistic_regression": LogisticRegression(),
+    "poisson_regression": PoissonRegression(),
+    "uniform": Uniform(),
+    "shifted_exponential": ShiftedExponential(),
 }
 
 

@@ -45,6 +45,14 @@ class IrregularLimits(NamedTuple):
     rate_covariance: Array
 
 
+class Pointwise(NamedTuple):
+    """Log-density, p scores and packed Hessian of every observation."""
+
+    log_density: Array
+    score: Sequence[Array]
+    hessian: Sequence[Array]
+
+
 class Family(ABC):
     """A parametric family {p(x; θ)}; stateless, parameters are always arguments.
 
@@ -88,15 +96,15 @@ class Family(ABC):
         no start of which the optimiser reaches one is NO_MAXIMUM.
     """
 
-    name: ClassVar[str]
     # Declared once for most families; one with constants or numbered parameters sets them for each of its members.
+    name: str
     parameters: tuple[Parameter, ...]
     sample_space: SampleSpace | VectorSpace
     formula: str = ""
     alternatives: tuple[Parametrisation, ...] = ()
     variants: tuple[Family, ...] = ()
     base_last: ClassVar[bool] = False
-    constants: ClassVar[tuple[Parameter, ...]] = ()
+    constants: tuple[Parameter, ...] = ()
     numbered: ClassVar[str] = ""
     irregular: ClassVar[Mapping[str, str]] = {}
     corners: ClassVar[Mapping[str, str]] = {}
@@ -126,6 +134,10 @@ class Family(ABC):
     def hessian(self, x: Array, theta: Columns) -> Sequence[Array]:
         """Return ∂² log p/∂θᵢ∂θⱼ elementwise, packed; by default a fourth-order stencil."""
         return derivatives.hessian(self.log_density, x, theta, self._domains)
+
+    def pointwise(self, x: Array, theta: Columns) -> Pointwise:
+        """Return log-density, score and Hessian elementwise, where a family has them cheaper together."""
+        return Pointwise(self.log_density(x, theta), self.score(x, theta), self.hessian(x, theta))
 
     def expected_information(self, theta: Columns) -> Sequence[Entry]:
         """Return I(θ) = E[s sᵀ] of one observation, packed, batched over θ; by default by quadrature."""

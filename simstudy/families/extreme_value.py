@@ -87,8 +87,9 @@ def _moments(y: Array, t: Array) -> _Moments:
 def solve_profile(y: Array, mean: Array, start: Array, exists: NDArray[np.bool_]) -> Profile:
     """Solve f(t) = 1 + t(ȳ − E_w[y]) = 0, w ∝ e^{ty}, by Halley's method in log t within a live bracket.
 
-    f falls monotonely from 1, so its sign keeps the bracket. Convergence is cubic: a decrement f²/|f′| of 10⁻¹¹
-    before a step leaves an error below rounding after it. The largest y is 0, so that no power overflows.
+    Of censored lifetimes, ȳ is the mean over what was seen. f falls monotonely from 1, so its sign keeps the bracket.
+    Convergence is cubic: a decrement f²/|f′| of 10⁻¹¹ before a step leaves an error below rounding after it. The
+    largest y is 0, so that no power overflows.
     """
     rows = len(y)
     t, log_mean = start.copy(), np.zeros(rows)

@@ -106,6 +106,10 @@ class Weibull(Family):
         corner = STANDARD_VARIANCE + (1.0 - EULER) ** 2
         return corner / (shape * shape), -(1.0 - EULER) / scale, np.square(shape / scale)
 
+    def log_survival(self, x: Array, theta: Columns) -> Array:
+        """Return −(x/λ)ᵏ."""
+        return np.asarray(-np.exp(theta[0] * np.log(x / theta[1])))
+
     def sample(self, rng: np.random.Generator, theta: Columns, size: tuple[int, ...]) -> Array:
         """Draw λE^(1/k) of a standard exponential E; the vectorised power is twice as fast as the generator's own."""
         draws = rng.standard_exponential(size)

@@ -47,9 +47,8 @@ _LOWER_CUTS = (0.005, 0.01, 0.02, 0.035, 0.05, 0.1, 0.15, 0.3)
 _CUTS = (*_LOWER_CUTS, 0.5, *(1.0 - cut for cut in reversed(_LOWER_CUTS)))
 _LEGENDRE = np.polynomial.legendre.leggauss(20)
 _STEP = 1.0 / 16.0
-_TANH_SINH = np.arange(-5.0, 3.4, _STEP)
 # The same tail has 10⁻⁴⁰ of its mass beyond the last node.
-_EXP_SINH = np.arange(-4.0, 6.0, _STEP)
+_FARTHEST = 6.0
 # Ends of panels of a circle in median distances from the mean direction; the last reaches all around.
 _REACHES = np.array([0.0, 0.75, 1.5, 2.5, 4.0, 6.0, 9.0, 14.0, 25.0, np.inf])
 _ROWS_AT_ONCE = 512
@@ -141,32 +140,34 @@ def _panels(cuts: Array) -> Iterator[tuple[Array, Array]]:
 def _lower_end(cuts: Array, space: Space) -> tuple[Array, Array]:
     edge, width = cuts[:, :1], cuts[:, -1:] - cuts[:, :1]
     if np.isfinite(space.lower):
-        share, slope = _unit_rule()
+        share, slope = unit_rule()
         return space.lower + (edge - space.lower) * share, (edge - space.lower) * slope
-    reach, slope = _half_line_rule()
+    reach, slope = half_line_rule()
     return edge - width * reach, width * slope
 
 
 def _upper_end(cuts: Array, space: Space) -> tuple[Array, Array]:
     edge, width = cuts[:, -1:], cuts[:, -1:] - cuts[:, :1]
     if np.isfinite(space.upper):
-        share, slope = _unit_rule()
+        share, slope = unit_rule()
         return space.upper - (space.upper - edge) * share, (space.upper - edge) * slope
-    reach, slope = _half_line_rule()
+    reach, slope = half_line_rule()
     return edge + width * reach, width * slope
 
 
-def _unit_rule() -> tuple[Array, Array]:
-    """Tanh-sinh rule on (0, 1), dense towards 0."""
-    small = np.exp(-np.abs(np.pi * np.sinh(_TANH_SINH)))
-    share = np.where(_TANH_SINH < 0.0, small, 1.0) / (1.0 + small)
-    return share, _STEP * np.pi * np.cosh(_TANH_SINH) * small / (1.0 + small) ** 2
+def unit_rule(least: float = -5.0, step: float = _STEP) -> tuple[Array, Array]:
+    """Tanh-sinh rule on (0, 1), dense towards 0, from exp(π sinh(least)) on."""
+    at = np.arange(least, 3.4, step)
+    small = np.exp(-np.abs(np.pi * np.sinh(at)))
+    share = np.where(at < 0.0, small, 1.0) / (1.0 + small)
+    return share, step * np.pi * np.cosh(at) * small / (1.0 + small) ** 2
 
 
-def _half_line_rule() -> tuple[Array, Array]:
-    """Exp-sinh rule on (0, ∞)."""
-    reach = np.exp(0.5 * np.pi * np.sinh(_EXP_SINH))
-    return reach, _STEP * 0.5 * np.pi * np.cosh(_EXP_SINH) * reach
+def half_line_rule(step: float = _STEP, most: float = _FARTHEST) -> tuple[Array, Array]:
+    """Exp-sinh rule on (0, ∞), up to exp(½π sinh(most))."""
+    at = np.arange(-4.0, most, step)
+    reach = np.exp(0.5 * np.pi * np.sinh(at))
+    return reach, step * 0.5 * np.pi * np.cosh(at) * reach
 
 
 def _circle(pilot: Array, space: Space) -> tuple[Array, Array]:

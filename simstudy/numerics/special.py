@@ -12,6 +12,8 @@ from simstudy.parameters import Array
 _SHIFTS = 10
 _LARGE = 30.0
 _TAYLOR = 30
+_UNDERFLOW = 1e-290
+_FRACTION_TERMS = 600
 # Bernoulli numbers B₂ … B₁₆ of the asymptotic series
 BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510)
 
@@ -163,3 +165,33 @@ def _digamma_tail(inverse: Array) -> Array:
 def _trigamma_tail(inverse: Array) -> Array:
     square = inverse * inverse
     return np.asarray(inverse * square * horner(BERNOULLI, square))
+
+
+def log_gamma_survival(shape: Array, z: Array) -> Array:
+    """Return log Q(k, z), Q the upper regularised incomplete gamma function, also where Q underflows.
+
+    From P = 1 − Q where Q is above a half; far out by Legendre's continued fraction (Abramowitz & Stegun 6.5.31).
+    """
+    shape, z = np.broadcast_arrays(np.asarray(shape, dtype=float), np.asarray(z, dtype=float))
+    upper = special.gammaincc(shape, z)
+    with np.errstate(all="ignore"):
+        result = np.where(upper > 0.5, np.log1p(-special.gammainc(shape, z)), np.log(upper))
+        far = (upper < _UNDERFLOW) & (z > shape + 1.0)
+        if far.any():
+            k, x = shape[far], z[far]
+            result[far] = k * np.log(x) - x - special.gammaln(k) + np.log(_legendre_fraction(k, x))
+    return np.asarray(result)
+
+
+def _legendre_fraction(k: Array, z: Array) -> Array:
+    """Return e^z z^(−k) Γ(k, z) for z > k + 1 by Lentz's method."""
+    b = z + 1.0 - k
+    c, d = np.full_like(b, 1e300), 1.0 / b
+    value = d.copy()
+    for i in range(1, _FRACTION_TERMS):
+        a = -i * (i - k)
+        b = b + 2.0
+        d = 1.0 / (a * d + b)
+        c = b + a / c
+        value *= c * d
+    return value

@@ -35,9 +35,12 @@ def _mechanism(cells: list[Scenario]) -> Mechanism:
     cell = cells[0]
     values = ", ".join(f"{name} = {number(v)}" for name, v in zip(cell.names, cell.values, strict=True))
     family = REGISTRY.get(cell.family)
+    observed = "" if cell.censoring is None else f", cut at {number(cell.censoring)}"
+    drawn = [f"{c.family}({', '.join(map(number, c.values))})" for c in cell.covariates]
+    observed += f", covariates {listed(list(dict.fromkeys(drawn)))}" if drawn else ""
     return Mechanism(
         name=cell.name,
-        law=f"{cell.family}({values})",
+        law=f"{cell.family}({values}){observed}",
         formula=family.formula if family else "",
         fit="" if cell.right else cell.fit,
         free=", ".join(cell.free),

@@ -177,7 +177,13 @@ def _definitions(study: Study) -> dict[str, dict[str, object]]:
 
 
 def _definition(scenario: Scenario) -> dict[str, object]:
-    values = {f"parameter {name}": value for name, value in zip(scenario.names, scenario.values, strict=True)}
+    given = zip(scenario.names, scenario.values, strict=True)
+    values: dict[str, object] = {f"parameter {name}": value for name, value in given}
     held = scenario.known_values.items() if scenario.held else ()
     known = ", ".join(f"{name} = {value:g}" for name, value in held) or ", ".join(sorted(scenario.known)) or "none"
+    if scenario.censoring is not None:
+        values["censoring"] = scenario.censoring
+    for number, covariate in enumerate(scenario.covariates, start=1):
+        drawn = ", ".join(f"{name} = {value:g}" for name, value in zip(covariate.names, covariate.values, strict=True))
+        values[f"covariate {number}"] = f"{covariate.family}({drawn})"
     return {"family": scenario.family, "fit": scenario.fit, "known": known, **values}

@@ -134,7 +134,14 @@ def measured_cost(scenarios: Iterable[Scenario]) -> Cost:
 
 
 def _model(scenario: Scenario) -> tuple[object, ...]:
-    return scenario.family, scenario.fit, scenario.names, scenario.known
+    return (
+        scenario.family,
+        scenario.fit,
+        scenario.names,
+        scenario.known,
+        scenario.censoring is not None,
+        scenario.covariates,
+    )
 
 
 def _line(probes: Mapping[int, Scenario]) -> tuple[float, float]:

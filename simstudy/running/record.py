@@ -50,6 +50,8 @@ def record_identity(scenario: Scenario, seed: int, first_block: int, last_block:
         content["held"] = list(scenario.held)
     if plugins := REGISTRY.origins(scenario.families):
         content["plugins"] = {name: origin.sha256 for name, origin in plugins.items()}
+    if scenario.censoring is not None:
+        content["censoring"] = scenario.censoring
     return json.dumps(content, sort_keys=True, separators=(",", ":"))
 
 

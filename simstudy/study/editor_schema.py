@@ -17,6 +17,7 @@ def json_schema() -> dict[str, Any]:
     scenario = schema["$defs"]["ScenarioConfig"]
     for key in ("family", "fit"):
         scenario["properties"][key]["enum"] = REGISTRY.names()
+    schema["$defs"]["CovariateConfig"]["properties"]["family"]["enum"] = REGISTRY.names()
     scenario["allOf"] = [_family_rule(name, REGISTRY.find(name)) for name in REGISTRY.names()]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 

@@ -10,6 +10,7 @@ import numpy as np
 from simstudy.families import REGISTRY
 from simstudy.families.base import Family
 from simstudy.families.plugin import Origin, told
+from simstudy.families.regression import Regression
 from simstudy.inference.likelihood import expected_information as packed_information
 from simstudy.numerics.symmetric import fill, unpack
 from simstudy.parameters import Array
@@ -45,6 +46,8 @@ class Limits:
         Limit of n^(rᵢ + rⱼ)·Cov(θ̂)ᵢⱼ; equal to ``covariance`` where all rates are ½.
     periods : (p,)
         Periods of parameters that are angles; infinite for others.
+    information_error : (p, p)
+        Monte Carlo standard error of I(θ): 0 but for a design that has no other way.
     right
         Whether the fitted family is the one that draws the data.
     irregularity
@@ -60,6 +63,7 @@ class Limits:
     rates: Array
     rate_covariance: Array
     periods: Array
+    information_error: Array
     right: bool = True
     irregularity: str = ""
 
@@ -77,6 +81,7 @@ def regular(theta: Array, information: Array) -> Limits:
         rates=np.full(size, 0.5),
         rate_covariance=inverse,
         periods=np.full(size, np.inf),
+        information_error=np.zeros((size, size)),
     )
 
 
@@ -119,6 +124,7 @@ def _of_the_right_model(scenario: Scenario) -> Limits:
     found = replace(
         regular(theta, _information(scenario, theta[np.newaxis])[0]),
         periods=_periods(scenario),
+        information_error=_information_error(scenario),
         irregularity=family.irregularity(base) if _may_be_irregular(family, scenario) else "",
     )
     if not found.irregularity or not is_base:
@@ -160,6 +166,7 @@ def _of_a_wrong_model(scenario: Scenario) -> Limits:
         rates=np.full(size, 0.5),
         rate_covariance=covariance,
         periods=_periods(scenario),
+        information_error=np.zeros((size, size)),
         right=False,
         irregularity=found.fault,
     )
@@ -168,6 +175,18 @@ def _of_a_wrong_model(scenario: Scenario) -> Limits:
 def _periods(scenario: Scenario) -> Array:
     periods = models.fitted(scenario).family.periods
     return np.array([periods.get(name, np.inf) for name in scenario.free])
+
+
+def _information_error(scenario: Scenario) -> Array:
+    """Return the Monte Carlo standard error of I(θ) of the free parameters."""
+    model, size = models.fitted(scenario), len(scenario.free)
+    found = None
+    if isinstance(model.family, Regression):
+        found = model.family.information_error(models.drawn(scenario).base)
+    if found is None:
+        return np.zeros((size, size))
+    kept = [i for i, name in enumerate(model.parametrisation.names) if name in scenario.free]
+    return np.asarray(unpack(fill(found, 1))[0][np.ix_(kept, kept)])
 
 
 def expected_information(scenario: Scenario, theta: Array) -> Array:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simstudy.families.base import Family
+from simstudy.families.censored import Censored
 from simstudy.families.likelihood import Evaluation, FamilyLikelihood
 from simstudy.families.sample_space import SampleSpace, VectorSpace
 from simstudy.families.status import Status
@@ -113,6 +114,8 @@ def pseudo_true(drawn: Model, fitted: Model) -> Expectations:
 
 def _nodes(family: Family, space: SampleSpace | VectorSpace, theta: Columns) -> tuple[Array, Array]:
     """Return nodes (1, m) or (1, m, width) and weights (1, m); for vectors the product of rules for the coordinates."""
+    if isinstance(family, Censored):
+        return family.nodes(theta)
     if isinstance(space, SampleSpace):
         return quadrature.rule(family.sample, space, theta, family.breaks(theta))
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from simstudy.families import FAMILIES
 from simstudy.running.block import draw
-from simstudy.study.scenario import Scenario
+from simstudy.study.scenario import Covariate, Scenario
 from simstudy.study.streams import STREAM_VERSION, block_size, generator, identity
 
 CELL = Scenario("orthogonal", "gamma", ("shape", "mean"), (2.0, 3.0), "gamma", (), n=50, replicates=100, level=0.95)
@@ -84,6 +84,32 @@ GOLDEN_DRAWS = {
             [0.182642224518419, 0.48532634549090764, 0.3320314299906734],
         ],
     ),
+    "linear_regression": (
+        (1.0, 2.0, 0.5),
+        [
+            [0.16554399610342246, -0.5999812876646158],
+            [-0.657485386540468, -0.48449618187055465],
+            [0.2739155514455891, -0.7193210298851593],
+        ],
+    ),
+    "logistic_regression": (
+        (1.0, 2.0),
+        [[1.0, -0.21040639875793798], [1.0, -0.1354349569266582], [1.0, -0.7157760822426039]],
+    ),
+    "poisson_regression": (
+        (1.0, 0.5),
+        [[4.0, 0.9625870181456485], [1.0, -1.81277440257296], [2.0, -0.154506560150817]],
+    ),
+    "binomial": ((0.3, 10.0), [2, 0, 5]),
+    "bernoulli": ((0.3,), [0, 1, 0]),
+    "geometric": ((0.3,), [9, 5, 3]),
+    "negative_binomial": ((2.0, 0.3), [1, 2, 12]),
+    "zero_inflated_poisson": ((0.3, 4.0), [6, 9, 2]),
+    "categorical": ((0.3, 0.3), [2, 2, 1]),
+    "generalized_extreme_value": ((0.0, 1.0, 0.2), [0.13181805524593754, 4.3809480078306775, 0.0475557712976394]),
+    "generalized_pareto": ((1.0, 0.2), [0.04225223968726165, 0.1868355335181991, 0.4016630229710158]),
+    "skew_normal": ((0.0, 1.0, 3.0), [2.040412610248291, 0.4638179992806931, 0.5705270172602049]),
+    "student_t": ((0.0, 1.0, 5.0), [2.001213756521541, 1.9160671164004819, -0.6523106074676187]),
 }
 
 
@@ -94,6 +120,24 @@ def test_golden_draws(family):
     names = tuple(parameter.name for parameter in FAMILIES[family].forms[0])
     cell = replace(CELL, family=family, names=names, values=values, n=3)
     np.testing.assert_allclose(draw(cell, 1, 0)[0], expected, rtol=8 * 2.0**-52)
+
+
+REGRESSION = Scenario(
+    "r", "poisson_regression", ("intercept", "slope1"), (1.0, 0.5), "poisson_regression", (), 9, 2, 0.9
+)
+
+
+def test_covariates_are_part_of_the_identity_where_they_are_given():
+    covariates = (Covariate("gamma", ("shape", "scale"), (2.0, 1.0)),)
+    assert identity(REGRESSION, 1) == '[1,1,"poisson_regression",["intercept","slope1"],[1.0,0.5],9]'
+    assert identity(replace(REGRESSION, covariates=covariates), 1) == (
+        '[1,1,"poisson_regression",["intercept","slope1"],[1.0,0.5],9,[["gamma",["shape","scale"],[2.0,1.0]]]]'
+    )
+    assert (draw(replace(REGRESSION, covariates=covariates), 1, 0)[..., 1] > 0.0).all()
+
+
+def test_a_censoring_time_is_no_part_of_the_identity():
+    assert identity(replace(CELL, censoring=2.0), SEED) == identity(CELL, SEED)
 
 
 def test_the_generator_is_the_one_described():
