@@ -65,7 +65,7 @@ def _quotient(function: Callable[[Array], Array], x: float, h: Array, series: li
     near = np.abs(h) < 0.5
     safe = np.where(near, 0.5, h)
     direct = (function(x + safe) - function(np.asarray(x))) / safe
-    return np.where(near, _horner(tuple(series), np.where(near, h, 0.0)), direct)
+    return np.where(near, horner(tuple(series), np.where(near, h, 0.0)), direct)
 
 
 def log_minus_digamma(x: Array) -> Array:
