@@ -25,6 +25,9 @@ PAGE = "report.html"
 FOLDED_FROM = 5
 """From so many scenarios on, all sections but the first are folded."""
 
+DRAWN = 9
+"""Most parameters of a scenario in figures, which have a panel for each pair; tables have all."""
+
 
 class Results(Protocol):
     """What a report needs of `simstudy.Results`."""
@@ -114,8 +117,9 @@ def _section(
     name = mechanism.name
     replicates = _kept(results)
     own = summary[summary["scenario"] == name]
+    drawn, remark = _drawn(own, [n for n in own.loc[own["measure"] == "bias", "row"].unique() if isinstance(n, str)])
     pictures = tuple(
-        _picture(results, own, name, spec, replicates, place * len(FIGURES) + number, formats)
+        _picture(results, drawn, name, spec, replicates, place * len(FIGURES) + number, formats, remark)
         for number, spec in enumerate(FIGURES.values(), start=1)
         if spec.applies(own, name)
     )
@@ -124,6 +128,15 @@ def _section(
     more = tuple(tables.table(own, name, title, measures) for title, measures in tables.GROUPS.items())
     glance = outcome.glance(own, name)
     return Section(f"scenario-{place + 1}", mechanism, notes, glance, pictures, headline, more)
+
+
+def _drawn(summary: pd.DataFrame, parameters: Sequence[str]) -> tuple[pd.DataFrame, str]:
+    """Return the part of a summary that figures show, and what captions say where that is not all."""
+    if len(parameters) <= DRAWN:
+        return summary, ""
+    hidden = parameters[DRAWN:]
+    shown = summary[~summary["row"].isin(hidden) & ~summary["column"].isin(hidden)]
+    return shown, f" Of {len(parameters)} parameters the first {DRAWN} are drawn."
 
 
 def _kept(results: Results) -> ReplicatesOf:
@@ -145,6 +158,7 @@ def _picture(
     replicates: ReplicatesOf,
     number: int,
     formats: Sequence[str],
+    remark: str,
 ) -> Picture:
     figure = spec.draw(summary, scenario, replicates)
     alt = spec.alt(summary, scenario, replicates)
@@ -153,7 +167,7 @@ def _picture(
     for name, content in files.items():
         write_atomically(results.folder / "figures" / f"{scenario}-{spec.name}.{name}", content)
     svg = embed(files["svg"], f"f{number}", alt)
-    return Picture(number, spec.title, svg, _unbroken(spec.caption(summary, scenario, replicates)))
+    return Picture(number, spec.title, svg, _unbroken(spec.caption(summary, scenario, replicates)) + remark)
 
 
 def _unbroken(text: str) -> str:
