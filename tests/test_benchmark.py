@@ -32,7 +32,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 OTHER_NUMBERS = {
     "logistic", "cauchy", "laplace", "gumbel", "kumaraswamy", "inverse_gaussian", "lindley",
     "bivariate_normal", "multivariate_normal", "dirichlet", "bernoulli", "geometric", "negative_binomial",
-    "skew_normal", "generalized_extreme_value", "generalized_pareto",
+    "student_t", "skew_normal", "generalized_extreme_value", "generalized_pareto",
 }  # fmt: skip
 
 
