@@ -75,6 +75,7 @@ def test_table_of_families_is_current() -> None:
     rows = ["| family | parameters | sample space | log-density |", "|---|---|---|---|"]
     for name, family in FAMILIES.items():
         named = "<br>".join(f"`{', '.join(parameter.name for parameter in form)}`" for form in family.forms)
+        named += ", …" if family.numbered else ""
         formula = family.formula.replace("|", "\\|")
         rows.append(f"| `{name}` | {named} | {family.sample_space.name} | {formula} |")
     assert between("families") == "\n".join(rows)

@@ -17,6 +17,7 @@ class Bernoulli(Successes):
     name = "bernoulli"
     formula = "log p(x) = x·log prob + (1 − x)·log(1 − prob)"
     number: ClassVar[float] = 1.0
+    space_name = "0 and 1"
 
     def sample(self, rng: np.random.Generator, theta: Columns, size: tuple[int, ...]) -> Array:
         """Draw uniform numbers and tell which are less than p."""

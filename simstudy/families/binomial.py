@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import final
+from typing import ClassVar, final
 
 import numpy as np
 
@@ -36,11 +36,12 @@ class Successes(ExponentialFamily):
     def number(self) -> float:
         """The number m of trials."""
 
+    space_name: ClassVar[str] = "integers from 0 to trials"
+
     @cached_property
     def sample_space(self) -> SampleSpace:  # type: ignore[override]
         """The integers 0 … m."""
-        name = f"integers from 0 to {self.number:g}"
-        return SampleSpace(name, 0.0, self.number, lower_included=True, discrete=True, upper_included=True)
+        return SampleSpace(self.space_name, 0.0, self.number, lower_included=True, discrete=True, upper_included=True)
 
     @abstractmethod
     def mean_log_coefficient(self, x: Array) -> Array:

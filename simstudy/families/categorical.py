@@ -38,7 +38,7 @@ class Categorical(ExponentialFamily):
         typical = 0.2 / (categories - 1), 0.8 / (categories - 1)
         self.parameters = tuple(Parameter(f"prob{k}", UNIT_INTERVAL, typical) for k in range(1, categories))
         last = categories - 1.0
-        name = f"integers from 0 to {last:g}"
+        name = "integers from 0 to K − 1"
         self.sample_space = SampleSpace(name, 0.0, last, lower_included=True, discrete=True, upper_included=True)
 
     def member(self, values: Mapping[str, float | None]) -> Categorical:
