@@ -65,7 +65,7 @@ def _all(count: int) -> str:
 def _heading(family: Family, examined: Family) -> str:
     origin = REGISTRY.origin(family.name)
     source = f" from {origin.file} (sha256 {origin.sha256[:12]}…)" if origin else ""
-    given = ", ".join(f"{c.name} = {getattr(examined, c.name, '?')}" for c in family.constants)
+    given = ", ".join(f"{c.name} = {getattr(examined, c.name, float('nan')):g}" for c in family.constants)
     return f"{family.name}{source}{f', with {given}' if given else ''}"
 
 

@@ -432,6 +432,8 @@ def test_one_of_the_families_of_a_file_and_a_builtin_one(here, capsys):
     assert capsys.readouterr().out.splitlines()[-1] == "b: the law holds"
     assert call("check-family", "gamma", "--laws", "domains score") == 0
     assert capsys.readouterr().out.splitlines()[0] == "gamma"
+    assert call("check-family", "binomial", "--laws", "domains") == 0
+    assert capsys.readouterr().out.splitlines()[0] == "binomial, with trials = 7"
 
 
 @pytest.mark.parametrize(
