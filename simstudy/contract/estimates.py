@@ -83,16 +83,21 @@ def mean_score(family: Family, x: Array, theta: Array) -> Array:
     return np.stack(entries, axis=-1)
 
 
-def mean_information(family: Family, x: Array, theta: Array) -> tuple[Array, Array]:
-    """Return the observed information (R, p, p) of data sets and the mean size of the terms that make it up.
+def mean_information(family: Family, x: Array, theta: Array) -> Array:
+    """Return the observed information (R, p, p) of data sets, from the Hessian of single observations."""
+    terms = _information_terms(family, x, theta)
+    return unpack(np.stack([term.mean(axis=-1) for term in terms], axis=-1))
 
-    They are the Hessians of single observations; where these cancel in the mean, it rounds by ε of their size.
-    """
+
+def mean_information_size(family: Family, x: Array, theta: Array) -> Array:
+    """Return the mean size (R, p, p) of the terms of the observed information, which rounds by ε of it."""
+    terms = _information_terms(family, x, theta)
+    return unpack(np.stack([np.abs(term).mean(axis=-1) for term in terms], axis=-1))
+
+
+def _information_terms(family: Family, x: Array, theta: Array) -> list[Array]:
     columns = [column[:, np.newaxis] for column in theta.T]
-    terms = [np.broadcast_to(entry, x.shape[:2]) for entry in family.hessian(x, columns)]
-    information = np.stack([-term.mean(axis=-1) for term in terms], axis=-1)
-    size = np.stack([np.abs(term).mean(axis=-1) for term in terms], axis=-1)
-    return unpack(information), unpack(size)
+    return [-np.broadcast_to(entry, x.shape[:2]) for entry in family.hessian(x, columns)]
 
 
 def least_eigenvalue(matrix: Array) -> float:

@@ -147,7 +147,7 @@ def test_fits_end_with_a_maximum_or_at_the_half_normal(n):
     rows = ended == Status.CONVERGED
     theta = found.theta[rows]
     if rows.any():
-        matrix = mean_information(SKEW, x[rows], theta)[0]
+        matrix = mean_information(SKEW, x[rows], theta)
         error = distance(mean_score(SKEW, x[rows], theta), matrix)
         assert (error <= tolerance(SKEW, theta, matrix)).all()
         normal = -0.5 * np.log(2.0 * np.pi * x[rows].var(axis=-1)) - 0.5

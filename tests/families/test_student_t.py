@@ -106,7 +106,7 @@ def test_fits_end_with_a_maximum_or_at_the_normal(n):
     limit, kurtosis = normal_limit(x)
     rows = ended == Status.CONVERGED
     theta = found.theta[rows]
-    matrix = mean_information(STUDENT, x[rows], theta)[0]
+    matrix = mean_information(STUDENT, x[rows], theta)
     error = distance(mean_score(STUDENT, x[rows], theta), matrix)
     assert (error <= tolerance(STUDENT, theta, matrix)).all()
     assert (theta[:, 2] > 1.0 / (n - 1)).all()
@@ -199,5 +199,5 @@ def test_large_df_is_estimated_to_rounding():
     rows = (statuses(found) == Status.CONVERGED) & (found.theta[:, 2] > 200.0)
     assert rows.any()
     theta = found.theta[rows]
-    matrix = mean_information(STUDENT, x[rows], theta)[0]
+    matrix = mean_information(STUDENT, x[rows], theta)
     assert (distance(mean_score(STUDENT, x[rows], theta), matrix) <= tolerance(STUDENT, theta, matrix)).all()
