@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from simstudy.api import expected_information, families, family, fit, load, run
+    from simstudy.api import expected_information, families, family, fit, load, load_plugin, run
     from simstudy.families.status import Status
     from simstudy.results import Results
 
@@ -28,13 +28,14 @@ __all__ = [
     "family",
     "fit",
     "load",
+    "load_plugin",
     "run",
 ]
 
 _HOMES = {
     "Results": "simstudy.results",
     "Status": "simstudy.families.status",
-    **dict.fromkeys(("expected_information", "family", "fit", "load", "run"), "simstudy.api"),
+    **dict.fromkeys(("expected_information", "family", "fit", "load", "load_plugin", "run"), "simstudy.api"),
 }
 
 
@@ -58,7 +59,8 @@ class _Families(ModuleType):
     """The subpackage ``simstudy.families``, which can be called as the function of that name."""
 
     def __call__(self) -> list[str]:
-        return list(self.FAMILIES)
+        names: list[str] = self.REGISTRY.names()
+        return names
 
 
 class _Simstudy(ModuleType):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simstudy.errors import ConfigError, nearest
-from simstudy.families import FAMILIES, family
+from simstudy.families import REGISTRY, family
+from simstudy.families.censoring import censored, censoring_time
+from simstudy.families.covariates import named as covariates_by_name
 from simstudy.inference import fit
 from simstudy.parameters import Domain
 from simstudy.results import SUMMARY, Results
@@ -19,22 +22,54 @@ from simstudy.running.store import check_name
 from simstudy.study import models
 from simstudy.study.config import load
 from simstudy.study.limits import limits
-from simstudy.study.scenario import Scenario, Study
+from simstudy.study.scenario import Covariate, Scenario, Study
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["expected_information", "families", "family", "fit", "load", "report", "run"]
+__all__ = ["expected_information", "families", "family", "fit", "load", "load_plugin", "report", "run"]
 
 FORMATS = ("svg",)
 
 
 def families() -> list[str]:
-    """Return the names of all families."""
-    return list(FAMILIES)
+    """Return the names of all families, those of plug-ins last."""
+    return REGISTRY.names()
 
 
-def expected_information(family: str, parameters: Mapping[str, float], known: Iterable[str] = ()) -> pd.DataFrame:
+def load_plugin(path: str | Path) -> list[str]:
+    """Load the families of a Python file, so that they can be used by name as the built-in ones are.
+
+    A family is every instance and every class of `simstudy.families.base.Family` that the file defines at its top
+    level, or those that it lists as ``FAMILIES``. Loading a file again after an edit replaces its families.
+
+    Parameters
+    ----------
+    path
+        The file. It is run, as ``import`` would.
+
+    Returns
+    -------
+    list of str
+        Names of its families.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read or raises an exception, if it defines no family or an incomplete one, or if a name
+        is that of another family.
+    """
+    return REGISTRY.load(path)
+
+
+def expected_information(
+    family: str,
+    parameters: Mapping[str, float],
+    known: Iterable[str] = (),
+    *,
+    censoring: Mapping[str, float] | None = None,
+    covariates: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
+) -> pd.DataFrame:
     """Return the expected (Fisher) information I(θ) of one observation.
 
     Parameters
@@ -45,6 +80,11 @@ def expected_information(family: str, parameters: Mapping[str, float], known: It
         Values of all parameters and constants of the family; their names choose the parametrisation.
     known
         Names of the parameters that are not estimated; constants never are.
+    censoring
+        {"time": c} where observations are cut at c.
+    covariates
+        How the covariates of a regression are drawn, {"family": …, "parameters": …} for all or a list with one for
+        each; by default standard normal.
 
     Returns
     -------
@@ -54,7 +94,8 @@ def expected_information(family: str, parameters: Mapping[str, float], known: It
     Raises
     ------
     ConfigError
-        If there is no such family or parametrisation, or a value lies outside its domain.
+        If there is no such family or parametrisation, a value lies outside its domain, or the family cannot be censored
+        or has no covariates.
 
     Examples
     --------
@@ -66,6 +107,7 @@ def expected_information(family: str, parameters: Mapping[str, float], known: It
     import pandas as pd
 
     scenario = _point(family, dict(parameters), tuple(known))
+    scenario = _observed(scenario, censoring, covariates)
     matrix = pd.DataFrame(limits(scenario).information, scenario.free, scenario.free)
     order = [name for name in parameters if name in scenario.free]
     return matrix.loc[order, order]
@@ -97,6 +139,17 @@ def _point(name: str, parameters: Mapping[str, float], known: Sequence[str]) -> 
     if wrong := model.family.constraint([float(value) for value in model.base]):
         message = f"{name}: {wrong} must hold, got {', '.join(f'{k} = {v!r}' for k, v in parameters.items())}"
         raise ConfigError(message)
+    return scenario
+
+
+def _observed(scenario: Scenario, censoring: Any, covariates: Any) -> Scenario:
+    """Return the scenario with its observations cut, or its covariates drawn, as given."""
+    drawn = models.drawn(scenario).family
+    if censoring is not None:
+        scenario = replace(scenario, censoring=censored(drawn, censoring_time(censoring)).time)
+    if covariates is not None:
+        named = tuple(Covariate(*each) for each in covariates_by_name(drawn, covariates))
+        scenario = replace(scenario, covariates=named)
     return scenario
 
 

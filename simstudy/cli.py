@@ -19,16 +19,33 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    epilog="Exit codes: 0 done; 2 bad usage or config; 3 failures above the tolerated share; "
+    epilog="Exit codes: 0 done; 2 bad usage or config; 3 failures above the tolerated share, "
+    "or a law that fails; "
     "4 results folder in use or of another study; 5 no space or memory, or unusable results; "
     "130, 143 stopped by a signal; 1 anything unexpected.",
 )
 
 Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file of the study.")]
+Plugins = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--plugin",
+        metavar="FILE",
+        help="Python file with families of your own; may be given several times.",
+        show_default=False,
+    ),
+]
 Replicates = Annotated[
     int | None,
     typer.Option(min=2, help="Replicates of every scenario, in place of the config's.", show_default=False),
 ]
+
+
+def _load_plugins(plugins: list[Path] | None) -> None:
+    for path in plugins or ():
+        from simstudy import load_plugin
+
+        load_plugin(path)
 
 
 def _version(wanted: bool) -> None:
@@ -54,6 +71,7 @@ def run(
     ] = None,
     results: Annotated[Path, typer.Option(help="Folder that gets a folder named after the study.")] = Path("results"),
     replicates: Replicates = None,
+    plugin: Plugins = None,
     tolerate: Annotated[
         float,
         typer.Option(min=0.0, max=1.0, help="Share of failed fits in a cell above which the exit code is 3."),
@@ -64,8 +82,9 @@ def run(
     from simstudy import cli_messages, load
     from simstudy.api import run as run_study
 
+    _load_plugins(plugin)
     study = load(config, replicates)
-    command = cli_messages.reproducing_command(config, replicates)
+    command = cli_messages.reproducing_command(config, replicates, plugin or ())
     done = run_study(study, jobs, results, quiet=quiet, command=command)
     failures = cli_messages.Failures(done.summary(), tolerate)
     for line in [] if quiet else [f"report: {done.report}", *failures.lines]:
@@ -76,38 +95,62 @@ def run(
 @app.command()
 def report(
     results: Annotated[Path, typer.Argument(metavar="RESULTS", help="What a run wrote: results/<study>.")],
+    plugin: Plugins = None,
 ) -> None:
     """Write summary, figures and report again, from the stored replicates."""
     from simstudy import api
 
+    _load_plugins(plugin)
     say(f"report: {api.report(results).report}")
 
 
 @app.command()
-def check(config: Config, replicates: Replicates = None) -> None:
+def check(config: Config, replicates: Replicates = None, plugin: Plugins = None) -> None:
     """Validate a config; show its replicates, draws, estimated time and disk."""
     from simstudy import cli_messages, load
 
+    _load_plugins(plugin)
     say(cli_messages.plan(load(config, replicates)))
 
 
 @app.command()
 def families(
     name: Annotated[str | None, typer.Argument(help="A family, to see all of it.", show_default=False)] = None,
+    plugin: Plugins = None,
 ) -> None:
     """List the families, or show one with its formula, parameters and I(θ)."""
     from simstudy import cli_messages
 
+    _load_plugins(plugin)
     say(cli_messages.families() if name is None else cli_messages.family(name))
 
 
 @app.command()
-def schema() -> None:
+def check_family(
+    family: Annotated[
+        str, typer.Argument(metavar="NAME|FILE", help="A family, or a Python file: all families it defines.")
+    ],
+    plugin: Plugins = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the random numbers.")] = 0,
+    laws: Annotated[
+        str | None, typer.Option(help="Names of laws, with commas between; default: all.", show_default=False)
+    ] = None,
+) -> None:
+    """Check a family against the laws of probability and likelihood; exit code 3 if one fails."""
+    from simstudy import cli_contract
+
+    _load_plugins(plugin)
+    raise typer.Exit(cli_contract.check(family, seed, laws))
+
+
+@app.command()
+def schema(plugin: Plugins = None) -> None:
     """Print the JSON Schema of configs, for editors."""
     import json
 
     from simstudy.study.config import json_schema
 
+    _load_plugins(plugin)
     say(json.dumps(json_schema(), indent=2, ensure_ascii=False))
 
 

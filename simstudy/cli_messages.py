@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from simstudy import api
 from simstudy.families.base import Family
-from simstudy.parameters import Parametrisation
+from simstudy.parameters import Parameter, Parametrisation
 from simstudy.running.execute import default_jobs
 from simstudy.running.plan import Estimate, estimate, human_seconds, measured_cost
 from simstudy.study.scenario import Study
@@ -18,15 +18,19 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def reproducing_command(config: Path, replicates: int | None) -> str:
+def reproducing_command(config: Path, replicates: int | None, plugins: Sequence[Path] = ()) -> str:
     """Return the command that makes the same numbers, without what does not matter to them.
 
-    >>> reproducing_command(Path("configs/normal.yaml"), 500)
-    'simstudy run configs/normal.yaml --replicates 500'
+    >>> reproducing_command(Path("configs/normal.yaml"), 500, [Path("my_families.py")])
+    'simstudy run configs/normal.yaml --replicates 500 --plugin my_families.py'
     """
-    shown = config.name if config.is_absolute() else config.as_posix()
     options = [] if replicates is None else ["--replicates", str(replicates)]
-    return shlex.join(["simstudy", "run", shown, *options])
+    options += [word for path in plugins for word in ("--plugin", _shown(path))]
+    return shlex.join(["simstudy", "run", _shown(config), *options])
+
+
+def _shown(path: Path) -> str:
+    return path.name if path.is_absolute() else path.as_posix()
 
 
 class Failures:
@@ -89,8 +93,19 @@ def _human_bytes(size: float) -> str:
 
 def families() -> str:
     """Return the table of families with their parametrisations."""
-    rows = [(name, " | ".join(map(_names, api.family(name).parametrisations))) for name in api.families()]
+    rows = [(name, _choices(api.family(name))) for name in api.families()]
     return "\n".join(table([("family", "parameters"), *rows]))
+
+
+def _choices(family: Family) -> str:
+    """Return the parametrisations, with an ellipsis where the number of parameters is not fixed."""
+    choices = " | ".join(map(_names, _parametrisations(family)))
+    return f"{choices}, …" if family.numbered else choices
+
+
+def _parametrisations(family: Family) -> list[Parametrisation]:
+    """Return the parametrisations of a family and of its variants."""
+    return [form for each in (family, *family.variants) for form in each.listed]
 
 
 def _names(parametrisation: Parametrisation) -> str:
@@ -101,29 +116,32 @@ def family(name: str) -> str:
     """Return all there is to say of one family."""
     found = api.family(name)
     parts = [f"{found.name}: {found.formula}"]
-    parts += ["\n".join(_parametrisation(found, each)) for each in found.parametrisations]
+    parts += ["\n".join(_parametrisation(found, each)) for each in _parametrisations(found)]
     return "\n\n".join(parts)
 
 
 def _parametrisation(family: Family, parametrisation: Parametrisation) -> list[str]:
-    rows = [(p.name, str(p.domain), f"{p.typical[0]:g} to {p.typical[1]:g}") for p in parametrisation.parameters]
-    point = {p.name: _typical(p.typical) for p in parametrisation.parameters}
+    form = (*parametrisation.parameters, *family.constants)
+    rows = [(p.name, str(p.domain), f"{p.typical[0]:g} to {p.typical[1]:g}") for p in form]
+    point = {p.name: _typical(p) for p in form}
     at = ", ".join(f"{key} = {value:g}" for key, value in point.items())
     information = api.expected_information(family.name, point)
     cells = [[f"{value:.6g}" for value in row] for row in information.to_numpy().tolist()]
-    matrix = [("", *point), *((key, *row) for key, row in zip(point, cells, strict=True))]
+    names = parametrisation.names
+    matrix = [("", *names), *((key, *row) for key, row in zip(names, cells, strict=True))]
     return [
-        f"{{{_names(parametrisation)}}}",
+        f"{{{', '.join(point)}}}",
         *_indented(table([("parameter", "domain", "typical values"), *rows])),
         f"  I(θ) per observation at {at}:",
-        *_indented(table(matrix, right=range(1, len(point) + 1))),
+        *_indented(table(matrix, right=range(1, len(names) + 1))),
     ]
 
 
-def _typical(range_: tuple[float, float]) -> float:
-    """Return a round number in a range: the geometric middle where it is positive, otherwise the middle."""
-    low, high = range_
-    return float(f"{(low * high) ** 0.5 if low > 0 else (low + high) / 2:.2g}")
+def _typical(parameter: Parameter) -> float:
+    """Return a round number in the typical range: its geometric middle where it is positive, otherwise its middle."""
+    low, high = parameter.typical
+    middle = float(f"{(low * high) ** 0.5 if low > 0 else (low + high) / 2:.2g}")
+    return float(round(middle)) if parameter.domain.whole else middle
 
 
 def _indented(lines: Sequence[str]) -> list[str]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import TextIO
 
-from simstudy.errors import SimstudyError
+from simstudy.errors import SimstudyError, one_line
 
 TRACEBACK = "SIMSTUDY_TRACEBACK"
 
@@ -54,9 +54,20 @@ def _told(work: Callable[[], None], arguments: Sequence[str]) -> int:
         where = f"{error.filename}: " if error.filename else ""
         return _tell(error, 5, f"{where}{error.strerror or error}")
     except Exception as error:
-        line = " ".join(f"{type(error).__name__}: {error}".split())
-        return _tell(error, 1, f"unexpected {line}; set {TRACEBACK}=1 to see where, and please report it")
+        if place := _plugin_line(error):
+            return _tell(error, 2, f"{place}: mend the plug-in")
+        return _tell(error, 1, f"unexpected {one_line(error)}; set {TRACEBACK}=1 to see where, and please report it")
     return 0
+
+
+def _plugin_line(error: Exception) -> str:
+    """Say what happened in a plug-in file and at which line of it; nothing where it happened elsewhere."""
+    if "simstudy.families.plugin" not in sys.modules:
+        return ""
+    from simstudy.families.plugin import told
+
+    line = told(error)
+    return line if line != one_line(error) else ""
 
 
 def _stop(number: int, _: FrameType | None) -> None:

@@ -29,6 +29,12 @@ class ConfigError(SimstudyError):
         super().__init__("\n".join(self.faults))
 
 
+class FamilyError(SimstudyError):
+    """A family of a user's own returned what no family may, such as complex numbers or an array of another shape."""
+
+    exit_code: ClassVar[int] = 3
+
+
 class ForeignResultsError(SimstudyError):
     """The results folder is locked by another run, or was made by another study."""
 
@@ -39,6 +45,16 @@ class UnusableResultsError(SimstudyError):
     """The results cannot be read or written: damaged block, missing folder, no space."""
 
     exit_code: ClassVar[int] = 5
+
+
+def one_line(error: BaseException | str) -> str:
+    r"""Say in one line what an exception is, or write a text in one.
+
+    >>> one_line(ValueError("two\nlines"))
+    'ValueError: two lines'
+    """
+    text = error if isinstance(error, str) else f"{type(error).__name__}: {error}"
+    return " ".join(text.split())
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simstudy.families.status import Status
-from simstudy.running import manifest
+from simstudy.running import manifest, plugins
 from simstudy.running.store import Store
 from simstudy.study.limits import Limits, limits
 from simstudy.study.replicates import Replicates
@@ -43,12 +43,18 @@ class Results:
     ------
     UnusableResultsError
         If the folder has no manifest, or a damaged one.
+    ConfigError
+        If it was made with a plug-in that is not loaded.
+    ForeignResultsError
+        If that plug-in has changed.
     """
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         self.manifest: dict[str, Any] = manifest.read(self.folder)
         self.study: Study = manifest.study_of(self.folder, self.manifest)
+        used = (name for scenario in self.study.scenarios for name in scenario.families)
+        plugins.check_unchanged(self.folder, self.manifest, used)
 
     def __repr__(self) -> str:
         return f"Results({str(self.folder)!r})"

@@ -151,7 +151,7 @@ def test_a_family(name):
     family = simstudy.family(name)
     assert shown.startswith(f"{name}: ")
     assert family.formula in shown
-    assert shown.count("I(θ) per observation at ") == len(family.parametrisations)
+    assert shown.count("I(θ) per observation at ") == len(family.forms)
     assert "nan" not in shown
 
 

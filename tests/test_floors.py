@@ -14,6 +14,7 @@ FLOORS = {
     "simstudy": 9,
     "simstudy.__main__": 9,
     "simstudy.cli": 8,
+    "simstudy.cli_contract": 8,
     "simstudy.cli_messages": 8,
     "simstudy.cli_process": 8,
     "simstudy.api": 8,

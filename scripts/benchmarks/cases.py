@@ -18,14 +18,14 @@ Draw = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
 
 @dataclass(frozen=True)
 class Case:
-    """A family at a point of its base parametrisation.
+    """A family at a point of the parametrisation listed first.
 
     Attributes
     ----------
     name
         Name of the family.
     values
-        Values of its base parameters.
+        Values of its parameters, as listed first.
     draw
         The Generator's own method for the family at this point: (rng, size) ↦ observations.
     constants
@@ -44,8 +44,8 @@ class Case:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the base parameters."""
-        return self.family.parametrisations[0].names
+        """Names of the parameters."""
+        return self.family.listed[0].names
 
     def scenario(self, n: int) -> Scenario:
         """Return the case as a scenario with data sets of n observations."""
@@ -67,13 +67,33 @@ class Case:
         return f"{self.name} ({values})"
 
 
+def _skew_normal(rng: np.random.Generator, size: tuple[int, ...]) -> np.ndarray:
+    half, other = np.abs(rng.standard_normal(size)), rng.standard_normal(size)
+    return (3.0 * half + other) / 10.0**0.5
+
+
 def _two_normals(rng: np.random.Generator, size: tuple[int, ...]) -> np.ndarray:
     second = rng.random(size) >= 0.4
     return rng.standard_normal(size) + 5.0 * second
 
 
+def _draw_linear_regression(rng: np.random.Generator, size: tuple[int, ...]) -> np.ndarray:
+    covariate = rng.normal(0.0, 1.0, size)
+    return np.stack([covariate + rng.standard_normal(size), covariate], axis=-1)
+
+
+def _draw_logistic_regression(rng: np.random.Generator, size: tuple[int, ...]) -> np.ndarray:
+    covariate = rng.normal(0.0, 1.0, size)
+    return np.stack([rng.random(size) < 1.0 / (1.0 + np.exp(-covariate)), covariate], axis=-1)
+
+
+def _draw_poisson_regression(rng: np.random.Generator, size: tuple[int, ...]) -> np.ndarray:
+    covariate = rng.normal(0.0, 1.0, size)
+    return np.stack([rng.poisson(np.exp(1.0 + 0.5 * covariate)), covariate], axis=-1)
+
+
 # Location 0 and scale 1, so that numpy's standard forms of the Weibull and the Cauchy are all of the drawing.
-CASES = {
+_CASES = {
     case.name: case
     for case in (
         Case("normal", (0.0, 1.0), lambda rng, size: rng.normal(0.0, 1.0, size)),
@@ -86,6 +106,12 @@ CASES = {
         Case("cauchy", (0.0, 1.0), lambda rng, size: rng.standard_cauchy(size)),
         Case("poisson", (5.0,), lambda rng, size: rng.poisson(5.0, size)),
         # numpy's Weibull and Pareto, whose shapes are 1/ξ: this family is 1/Weibull, and the next numpy's Pareto itself.
+        Case("binomial", (0.3,), lambda rng, size: rng.binomial(10, 0.3, size), (10.0,)),
+        Case("bernoulli", (0.3,), lambda rng, size: rng.binomial(1, 0.3, size)),
+        Case("geometric", (0.3,), lambda rng, size: rng.geometric(0.3, size)),
+        Case("negative_binomial", (2.0, 0.3), lambda rng, size: rng.negative_binomial(2.0, 0.3, size)),
+        Case("zero_inflated_poisson", (0.3, 4.0), lambda rng, size: rng.poisson(4.0, size) * (rng.random(size) >= 0.3)),
+        Case("categorical", (0.3, 0.3), lambda rng, size: rng.choice(3, size, p=(0.3, 0.3, 0.4))),
         Case(
             "generalized_extreme_value", (0.0, 1.0, 0.2), lambda rng, size: 5.0 * (1.0 / rng.weibull(5.0, size) - 1.0)
         ),
@@ -99,5 +125,29 @@ CASES = {
         Case("chi_squared", (3.0,), lambda rng, size: rng.chisquare(3.0, size)),
         Case("lindley", (1.0,), lambda rng, size: rng.standard_gamma(1.0 + (rng.random(size) < 0.5))),
         Case("von_mises", (0.0, 2.0), lambda rng, size: rng.vonmises(0.0, 2.0, size)),
+        Case("laplace", (0.0, 1.0), lambda rng, size: rng.laplace(0.0, 1.0, size)),
+        Case("gumbel", (0.0, 1.0), lambda rng, size: rng.gumbel(0.0, 1.0, size)),
+        Case("log_logistic", (2.0, 1.0), lambda rng, size: np.exp(rng.logistic(0.0, 0.5, size))),
+        Case("kumaraswamy", (2.0, 3.0), lambda rng, size: (1.0 - rng.random(size) ** (1.0 / 3.0)) ** 0.5),
+        Case("uniform", (-1.0, 1.0), lambda rng, size: rng.uniform(-1.0, 1.0, size)),
+        Case("shifted_exponential", (0.0, 1.0), lambda rng, size: rng.exponential(1.0, size)),
+        Case(
+            "bivariate_normal",
+            (0.0, 0.0, 1.0, 1.0, 0.5),
+            lambda rng, size: rng.multivariate_normal([0.0, 0.0], [[1.0, 0.5], [0.5, 1.0]], size, method="cholesky"),
+        ),
+        Case(
+            "multivariate_normal",
+            (0.0, 0.0, 1.0, 0.3, 1.0),
+            lambda rng, size: rng.multivariate_normal([0.0, 0.0], [[1.0, 0.3], [0.3, 1.0]], size, method="cholesky"),
+        ),
+        Case("dirichlet", (2.0, 3.0, 4.0), lambda rng, size: rng.dirichlet([2.0, 3.0, 4.0], size)),
+        Case("skew_normal", (0.0, 1.0, 3.0), _skew_normal),
+        Case("student_t", (0.0, 1.0, 5.0), lambda rng, size: rng.standard_t(5.0, size)),
+        Case("linear_regression", (0.0, 1.0, 1.0), _draw_linear_regression),
+        Case("logistic_regression", (0.0, 1.0), _draw_logistic_regression),
+        Case("poisson_regression", (1.0, 0.5), _draw_poisson_regression),
     )
 }
+CASES = {name: _CASES[name] for name in FAMILIES}
+"""Every case, in the order of the families."""

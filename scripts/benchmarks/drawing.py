@@ -33,7 +33,7 @@ def section(cases: Sequence[Case], quick: bool) -> str:
 
 
 def _cells(case: Case, n: int, quick: bool) -> list[str]:
-    blocks = 2 if quick else task_blocks(n)
+    blocks = 2 if quick else task_blocks(n, len(case.names))
     pair = measure(case, n, blocks, 1 if quick else ROUNDS)
     each = 1e9 / (blocks * block_size(n) * n)
     ratio = beside(f"{pair.ratio:.2f}", block_over_draw(case.name, n), pair.ratio)

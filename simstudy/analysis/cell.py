@@ -126,10 +126,11 @@ class Cell:
     @cached_property
     def claimed_variances(self) -> dict[str, Array]:
         """What the model variances tend to: A⁻¹ⱼⱼ/n, I⁻¹ⱼⱼ/n and (A⁻¹BA⁻¹)ⱼⱼ/n, (p,) each."""
+        bread = invert(self.limits.hessian)
         matrices = {
-            "observed": invert(self.limits.hessian),
+            "observed": bread,
             "expected": invert(self.limits.information),
-            "sandwich": self.limits.covariance,
+            "sandwich": np.where(np.isfinite(bread), self.limits.covariance, np.nan),
         }
         return {name: np.diagonal(matrix) / self.n for name, matrix in matrices.items()}
 

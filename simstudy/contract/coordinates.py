@@ -24,9 +24,10 @@ class Place(NamedTuple):
 
 
 class Coordinate(NamedTuple):
-    """An increasing map v ↦ x, and where the mass lies in v: around a centre, within a width, not beyond a reach."""
+    """An increasing map v ↦ x, its inverse, and where the mass lies: around a centre, within a width and a reach."""
 
     at: Callable[[Array], Place]
+    inverse: Callable[[Array], Array]
     centre: float
     width: float
     reach: float
@@ -52,7 +53,7 @@ def _line(quartiles: Array) -> Coordinate:
     def at(v: Array) -> Place:
         return Place(middle + unit * np.sinh(v), unit * np.cosh(v), np.full_like(v, np.inf))
 
-    return Coordinate(at, 0.0, 1.5, _REACH_REAL)
+    return Coordinate(at, lambda x: np.arcsinh((x - middle) / unit), 0.0, 1.5, _REACH_REAL)
 
 
 def _half_line(end: float, sign: float, quartiles: Array) -> Coordinate:
@@ -62,8 +63,11 @@ def _half_line(end: float, sign: float, quartiles: Array) -> Coordinate:
         distance = np.exp(sign * v)
         return Place(end + sign * distance, distance, distance)
 
-    low, middle, high = sign * np.log(sign * (quartiles - end))
-    return Coordinate(at, float(middle), _positive(high - low), _REACH)
+    def inverse(x: Array) -> Array:
+        return np.asarray(sign * np.log(sign * (x - end)))
+
+    low, middle, high = inverse(quartiles)
+    return Coordinate(at, inverse, float(middle), _positive(high - low), _REACH)
 
 
 def _interval(lower: float, upper: float, quartiles: Array) -> Coordinate:
@@ -76,8 +80,11 @@ def _interval(lower: float, upper: float, quartiles: Array) -> Coordinate:
         x = np.where(v < 0.0, lower + length * share, upper - length * share)
         return Place(x, length * share / (1.0 + small), length * share)
 
-    low, middle, high = np.log(quartiles - lower) - np.log(upper - quartiles)
-    return Coordinate(at, float(middle), _positive(high - low), _REACH)
+    def inverse(x: Array) -> Array:
+        return np.asarray(np.log(x - lower) - np.log(upper - x))
+
+    low, middle, high = inverse(quartiles)
+    return Coordinate(at, inverse, float(middle), _positive(high - low), _REACH)
 
 
 def _positive(width: float) -> float:

@@ -15,12 +15,14 @@ from simstudy.contract.precision import EPS, score_slack
 from simstudy.families.base import Family
 from simstudy.families.status import Status
 from simstudy.inference import Fit, fit
+from simstudy.inference.likelihood import Likelihood
 from simstudy.numerics.symmetric import unpack
 from simstudy.parameters import Array, Parametrisation
 
 # An optimiser stops at a decrement of at most 1e-13 and takes one more Newton step. That squares √1e-13 and multiplies
 # it by the relative change of the information over one standard deviation, which is a few units.
 _STOPPING = 3e-12
+_BESIDE = (-1.0, -0.1, -1e-3, -1e-6, 1e-6, 1e-3, 0.1, 1.0)
 # Sums of n terms, their pull-back to θ, and the solution of a linear system.
 TERMS = 256.0
 
@@ -28,10 +30,10 @@ TERMS = 256.0
 def quiet_fit(
     family: Family, x: Array, form: Parametrisation | None = None, known: Mapping[str, float] | None = None
 ) -> Fit:
-    """Fit by the public verb, with warnings as errors."""
+    """Fit by the public verb, in the base parameters where no others are named, with warnings as errors."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        return fit(family, x, known, None if form is None else form.names)
+        return fit(family, x, known, (form or family.parametrisations[0]).names)
 
 
 def converged(found: Fit) -> NDArray[np.bool_]:
@@ -60,6 +62,20 @@ def tolerance(family: Family, theta: Array, information: Array) -> Array:
     return np.asarray(TERMS * EPS * (1.0 + spread) + _STOPPING + score_slack(family))
 
 
+def excess(likelihood: Likelihood, theta: Array) -> Array:
+    """Return by how much the log-likelihood of each row is higher somewhere beside the corners of its estimate.
+
+    Each corner is moved alone, by some multiples of the standard deviation of one observation.
+    """
+    highest, units = np.full(likelihood.rows, -np.inf), np.einsum("rii->ri", likelihood.score_products(theta)) ** -0.5
+    for i in set(range(len(likelihood.free))) - set(likelihood.regular):
+        for step in _BESIDE:
+            moved = theta.copy()
+            moved[:, i] += step * units[:, i]
+            highest = np.fmax(highest, likelihood.value(moved))
+    return np.asarray(highest - likelihood.value(theta))
+
+
 def mean_score(family: Family, x: Array, theta: Array) -> Array:
     """Return the mean score (R, p) of data sets at one θ each, from the score of single observations."""
     columns = [column[:, np.newaxis] for column in theta.T]
@@ -67,11 +83,16 @@ def mean_score(family: Family, x: Array, theta: Array) -> Array:
     return np.stack(entries, axis=-1)
 
 
-def mean_information(family: Family, x: Array, theta: Array) -> Array:
-    """Return the observed information (R, p, p) of data sets, from the Hessian of single observations."""
+def mean_information(family: Family, x: Array, theta: Array) -> tuple[Array, Array]:
+    """Return the observed information (R, p, p) of data sets and the mean size of the terms that make it up.
+
+    They are the Hessians of single observations; where these cancel in the mean, it rounds by ε of their size.
+    """
     columns = [column[:, np.newaxis] for column in theta.T]
-    packed = [-np.broadcast_to(entry, x.shape[:2]).mean(axis=-1) for entry in family.hessian(x, columns)]
-    return unpack(np.stack(packed, axis=-1))
+    terms = [np.broadcast_to(entry, x.shape[:2]) for entry in family.hessian(x, columns)]
+    information = np.stack([-term.mean(axis=-1) for term in terms], axis=-1)
+    size = np.stack([np.abs(term).mean(axis=-1) for term in terms], axis=-1)
+    return unpack(information), unpack(size)
 
 
 def least_eigenvalue(matrix: Array) -> float:

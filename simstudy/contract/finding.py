@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from simstudy.contract.points import Point
 from simstudy.families.base import Family
+from simstudy.families.plugin import told
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Finding:
 
     def __str__(self) -> str:
         verdict = "holds" if self.passed else "FAILS"
-        sizes = "" if np.isnan(self.tolerance) else f": error {self.error:.3g}, tolerance {self.tolerance:.3g}"
+        sizes = "" if np.isnan(self.error) else f": error {self.error:.3g}, tolerance {self.tolerance:.3g}"
         return f"{self.law} {verdict} at {self.where}{sizes}: {self.detail}"
 
 
@@ -104,7 +105,7 @@ class Law:
 
 
 def _raised(law: str, where: str, error: Exception) -> Finding:
-    return Finding(law, where, np.nan, np.nan, False, f"raised {type(error).__name__}: {error}")
+    return Finding(law, where, np.nan, np.nan, False, f"raised {told(error)}")
 
 
 def worst(detail: str, error: ArrayLike, tolerance: ArrayLike) -> Deviation:

@@ -24,8 +24,9 @@ _TERMS = 64.0
 def score_mean(family: Family, point: Point, rng: np.random.Generator) -> Iterator[Deviation]:
     """E[s] = 0."""
     quadrature, scale = _expectations(family, point)
+    score = _score(family, point)
     for i, name in enumerate(family.parametrisations[0].names):
-        value, error = quadrature.expect(partial(_score, family, point, i))
+        value, error = quadrature.expect(partial(score, i))
         slack = (score_slack(family) + _TERMS * EPS) * scale[i]
         yield Deviation(f"expected score in {name} against 0", abs(value) / scale[i], (error + slack) / scale[i])
 
@@ -34,9 +35,10 @@ def information_equality(family: Family, point: Point, rng: np.random.Generator)
     """E[s sᵀ] = −E[Hessian]."""
     quadrature, scale = _expectations(family, point)
     slack = 2.0 * score_slack(family) + hessian_slack(family) + _TERMS * EPS
+    score, bends = _score(family, point), _Once(lambda x: family.hessian(x, point.theta))
     for k, (i, j) in enumerate(pairs(len(scale))):
-        products = _product(family, point, quadrature, i, j)
-        bend = quadrature.expect(partial(_bend, family, point, k))
+        products = _product(score, quadrature, i, j)
+        bend = quadrature.expect(partial(bends, k))
         yield _relative(
             f"{_entry(family, i, j)} of E[s sᵀ] + E[Hessian], relative to √(Iᵢᵢ Iⱼⱼ)",
             products.value + bend.value,
@@ -46,15 +48,42 @@ def information_equality(family: Family, point: Point, rng: np.random.Generator)
         )
 
 
+def irregular_limits(family: Family, point: Point, rng: np.random.Generator) -> Iterator[Deviation]:
+    """Where the family says that theory fails, E[s], Cov(s) and −E[Hessian] are what it says instead."""
+    base = [float(value) for value in point.base]
+    limits = family.irregular_limits(base)
+    yield must("other limits come with a reason", holds=limits is None or bool(family.irregularity(base)))
+    if limits is None:
+        return
+    quadrature, scale = _expectations(family, point)
+    slack = 2.0 * score_slack(family) + hessian_slack(family) + _TERMS * EPS
+    score, bends = _score(family, point), _Once(lambda x: family.hessian(x, point.theta))
+    mean = [quadrature.expect(partial(score, i)) for i in range(len(scale))]
+    for i, (value, error) in enumerate(mean):
+        detail = f"E[s] in {family.parameters[i].name}, relative to √Iᵢᵢ"
+        yield _relative(detail, value - limits.score_mean[i], error, scale[i], slack)
+    for k, (i, j) in enumerate(pairs(len(scale))):
+        products = _product(score, quadrature, i, j)
+        bend = quadrature.expect(partial(bends, k))
+        covariance = products.value - mean[i].value * mean[j].value
+        error = products.error + abs(mean[i].value) * mean[j].error + abs(mean[j].value) * mean[i].error
+        unit, entry = scale[i] * scale[j], _entry(family, i, j)
+        yield _relative(f"{entry} of Cov(s)", covariance - limits.score_covariance[i, j], error, unit, slack)
+        yield _relative(f"{entry} of −E[Hessian]", -bend.value - limits.hessian[i, j], bend.error, unit, slack)
+
+
 def expected_information(family: Family, point: Point, rng: np.random.Generator) -> Iterator[Deviation]:
-    """The family's I(θ) is E[s sᵀ] by quadrature, and positive definite."""
+    """The family's I(θ) is E[s sᵀ] by quadrature, and positive definite unless the family says that theory fails."""
     quadrature, scale = _expectations(family, point)
     found = fill([np.ravel(entry)[0] for entry in family.expected_information(point.theta)], 1)[0]
     slack = 2.0 * score_slack(family) + information_slack(family) + _TERMS * EPS
+    score = _score(family, point)
     for k, (i, j) in enumerate(pairs(len(scale))):
-        value, error = _product(family, point, quadrature, i, j)
+        value, error = _product(score, quadrature, i, j)
         detail = f"{_entry(family, i, j)} of I(θ) against quadrature, relative to √(Iᵢᵢ Iⱼⱼ)"
         yield _relative(detail, float(found[k]) - value, error, scale[i] * scale[j], slack)
+    if family.irregularity([float(value) for value in point.base]):
+        return
     correlation = unpack(found[np.newaxis])[0] / np.outer(scale, scale)
     least = float(np.linalg.eigvalsh(correlation)[0]) if np.isfinite(correlation).all() else -np.inf
     yield must(f"I(θ) is positive definite (least eigenvalue of its correlations {least:.3g})", holds=least > 0.0)
@@ -65,8 +94,9 @@ def reparametrised_information(family: Family, point: Point, rng: np.random.Gene
     quadrature, _ = _expectations(family, point)
     size = len(point.phi)
     base, error = np.empty((2, size, size))
+    score = _score(family, point)
     for i, j in pairs(size):
-        base[i, j], error[i, j] = base[j, i], error[j, i] = _product(family, point, quadrature, i, j)
+        base[i, j], error[i, j] = base[j, i], error[j, i] = _product(score, quadrature, i, j)
     slopes, doubt = jacobian_by_stencil(point)
     expected = slopes.T @ base @ slopes
     near = np.abs(slopes).T @ np.abs(base) @ doubt
@@ -92,8 +122,8 @@ def jacobian_by_stencil(point: Point) -> tuple[Array, Array]:
 def _expectations(family: Family, point: Point) -> tuple[Quadrature, Sequence[float]]:
     """Return the rule, and the square roots of the diagonal of E[s sᵀ]."""
     quadrature = Quadrature(family, point.theta)
-    size = len(family.parameters)
-    return quadrature, [float(np.sqrt(_product(family, point, quadrature, i, i).value)) for i in range(size)]
+    score, size = _score(family, point), len(family.parameters)
+    return quadrature, [float(np.sqrt(_product(score, quadrature, i, i).value)) for i in range(size)]
 
 
 def base_parameter(point: Point, i: int) -> Callable[[list[Array]], Array]:
@@ -101,16 +131,25 @@ def base_parameter(point: Point, i: int) -> Callable[[list[Array]], Array]:
     return lambda phi: np.asarray(point.parametrisation.to_base(phi)[i])
 
 
-def _product(family: Family, point: Point, quadrature: Quadrature, i: int, j: int) -> Integral:
-    return quadrature.expect(lambda x: _score(family, point, i, x) * _score(family, point, j, x))
+class _Once:
+    """Entries of a function of observations, computed once for each array of these, which must be kept elsewhere."""
+
+    def __init__(self, function: Callable[[Array], Sequence[Array]]) -> None:
+        self._function = function
+        self._found: dict[int, Sequence[Array]] = {}
+
+    def __call__(self, index: int, x: Array) -> Array:
+        if id(x) not in self._found:
+            self._found[id(x)] = self._function(x)
+        return np.asarray(np.broadcast_to(self._found[id(x)][index], x.shape[:2]))
 
 
-def _score(family: Family, point: Point, i: int, x: Array) -> Array:
-    return family.score(x, point.theta)[i]
+def _score(family: Family, point: Point) -> _Once:
+    return _Once(lambda x: family.score(x, point.theta))
 
 
-def _bend(family: Family, point: Point, k: int, x: Array) -> Array:
-    return family.hessian(x, point.theta)[k]
+def _product(score: _Once, quadrature: Quadrature, i: int, j: int) -> Integral:
+    return quadrature.expect(lambda x: score(i, x) * score(j, x))
 
 
 def _entry(family: Family, i: int, j: int) -> str:

@@ -23,7 +23,7 @@ from simstudy.parameters import Array
 _PILOT = 1001
 _PANEL = 0.25
 # Panels of a plane are this many times longer, since their number is squared.
-_COARSER = 4.0
+_COARSER = 2.0
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(20)
 # log p is rounded in its largest term, which may be some times larger than log p itself.
 _ROUNDING = 64.0 * EPS
@@ -60,6 +60,14 @@ class _Grid(NamedTuple):
     lines: tuple[_Line, ...]
 
 
+class _Nodes(NamedTuple):
+    """Observations where there is mass, (1, m) or (1, m, width), their mass and its relative uncertainty (m,)."""
+
+    x: Array
+    mass: Array
+    uncertainty: Array
+
+
 class Marginal(NamedTuple):
     """The distribution function of one coordinate of an observation at some points."""
 
@@ -82,29 +90,28 @@ class Quadrature:
     def __init__(self, family: Family, theta: Sequence[Array]) -> None:
         self._space = family.support([float(np.ravel(column)[0]) for column in theta])
         pilot = np.asarray(family.sample(np.random.default_rng(1), theta, (1, _PILOT)))[0].astype(float)
-        self._grids = [_grid(self._space, pilot, length) for length in (2.0, 1.0)]
-        self._masses, self._uncertainty = [], np.zeros(())
+        breaks = [float(np.ravel(at)[0]) for at in family.breaks(theta)]
+        self._grids = [_grid(self._space, pilot, length, breaks) for length in (2.0, 1.0)]
+        self._masses, self._nodes = [], []
         for grid in self._grids:
             log_density = np.ravel(family.log_density(grid.x[np.newaxis], theta)).astype(float)
             mass = np.where(np.isfinite(log_density), grid.weights * np.exp(log_density), 0.0)
             self._masses.append(mass)
-            self._uncertainty = _ROUNDING * (1.0 + np.abs(log_density)) + np.minimum(1.0, _BLUR * grid.blur)
+            uncertainty = _ROUNDING * (1.0 + np.abs(log_density)) + np.minimum(1.0, _BLUR * grid.blur)
+            there = mass > _NO_MASS
+            self._nodes.append(_Nodes(grid.x[np.newaxis, there], mass[there], uncertainty[there]))
 
     def expect(self, function: Callable[[Array], Array]) -> Integral:
-        """Return E[f(X)] for f of arrays (1, m), asked for where there is mass only."""
-        terms = []
-        for grid, mass in zip(self._grids, self._masses, strict=True):
-            there = mass > _NO_MASS
-            terms.append(mass[there] * np.ravel(function(grid.x[np.newaxis, there])))
-        coarse, fine = terms
+        """Return E[f(X)] for f of observations (1, m), asked for where there is mass, always at the same two arrays."""
+        coarse, fine = (nodes.mass * np.ravel(function(nodes.x)) for nodes in self._nodes)
         total = float(fine.sum())
-        rounding = float((np.abs(fine) * self._uncertainty[there]).sum())
+        rounding = float((np.abs(fine) * self._nodes[-1].uncertainty).sum())
         return Integral(total, float(abs(total - coarse.sum())) + rounding)
 
     @property
     def mass(self) -> Integral:
         """The integral of the density."""
-        return self.expect(np.ones_like)
+        return self.expect(lambda x: np.ones(x.shape[1]))
 
     def distributions(self) -> Iterator[Marginal]:
         """Yield the distribution function of each coordinate of an observation."""
@@ -119,14 +126,14 @@ class Quadrature:
         return (lambda x: x) if isinstance(space, SampleSpace) else lambda x: space.take_apart(x)[axis]
 
 
-def _grid(space: SampleSpace | VectorSpace, pilot: Array, length: float) -> _Grid:
+def _grid(space: SampleSpace | VectorSpace, pilot: Array, length: float, breaks: Sequence[float]) -> _Grid:
     """Return the product of the rules of all coordinates."""
     if isinstance(space, SampleSpace):
-        line = _line(space, np.sort(pilot), length)
+        line = _line(space, np.sort(pilot), length, breaks)
         return _Grid(line.x, line.weights, line.blur, (line,))
     coarse = length * (1.0 if len(space.parts) == 1 else _COARSER)
     coordinates = space.take_apart(pilot)
-    lines = tuple(_line(part, np.sort(c), coarse) for part, c in zip(space.parts, coordinates, strict=True))
+    lines = tuple(_line(part, np.sort(c), coarse, ()) for part, c in zip(space.parts, coordinates, strict=True))
     x, slope = space.assemble([np.ravel(c) for c in np.meshgrid(*(line.x for line in lines), indexing="ij")])
     weights, blurs = (
         [np.ravel(part) for part in np.meshgrid(*(line[field] for line in lines), indexing="ij")] for field in (1, 2)
@@ -134,22 +141,27 @@ def _grid(space: SampleSpace | VectorSpace, pilot: Array, length: float) -> _Gri
     return _Grid(x, np.prod(weights, axis=0) * slope, np.sum(blurs, axis=0), lines)
 
 
-def _line(space: SampleSpace, pilot: Array, length: float) -> _Line:
-    return (_counts if space.discrete else _panels)(space, pilot, length)
+def _line(space: SampleSpace, pilot: Array, length: float, breaks: Sequence[float]) -> _Line:
+    return _counts(space, pilot, length) if space.discrete else _panels(space, pilot, length, breaks)
 
 
-def _panels(space: SampleSpace, pilot: Array, length: float) -> _Line:
-    """Cover a continuous sample space by Gauss–Legendre panels in t; an atom at its upper end is a node of its own."""
+def _panels(space: SampleSpace, pilot: Array, length: float, breaks: Sequence[float]) -> _Line:
+    """Cover a continuous sample space by Gauss–Legendre panels in t that end at the breaks.
+
+    An atom at its upper end is a node of its own.
+    """
     if space.atom:
-        inner = _panels(replace(space, atom=False), pilot[pilot < space.upper], length)
+        inner = _panels(replace(space, atom=False), pilot[pilot < space.upper], length, breaks)
         end, last = np.array([space.upper]), np.array([len(inner.x) + 1])
+        before = np.minimum(inner.edges, np.nextafter(space.upper, -np.inf))  # an edge rounded to the end is not there
         return _Line(
             np.append(inner.x, end), np.append(inner.weights, 1.0), np.append(inner.blur, 0.0),
-            np.append(inner.edges, end), np.append(inner.below, last),
+            np.append(before, end), np.append(inner.below, last),
         )  # fmt: skip
-    at, centre, width, reach = coordinate(space, pilot)
+    at, inverse, centre, width, reach = coordinate(space, pilot)
     last = np.arcsinh(reach / width)
     ends = np.linspace(-last, last, int(np.ceil(2.0 * last / (_PANEL * length))) + 1)
+    ends = np.union1d(ends, np.arcsinh((inverse(np.array(breaks, dtype=float)) - centre) / width))
     half = 0.5 * np.diff(ends)[:, np.newaxis]
     t = np.ravel(ends[:-1, np.newaxis] + half * (1.0 + _NODES))
     place = at(centre + width * np.sinh(t))

@@ -26,6 +26,7 @@ LAWS: dict[str, Law] = {
         Law("hessian", derivatives.hessian, base_points),
         Law("score_mean", information.score_mean, base_points),
         Law("information_equality", information.information_equality, base_points),
+        Law("irregular_limits", information.irregular_limits, base_points),
         Law("expected_information", information.expected_information, base_points),
         Law("reparametrised_information", information.reparametrised_information, all_points),
         Law("likelihood_route", likelihoods.likelihood_route, base_points),
@@ -66,6 +67,11 @@ def check(family: Family, seed: int = 0, laws: Iterable[str] | None = None) -> l
     ConfigError
         If there is no law of that name.
     """
+    return [finding for law in chosen_laws(family, laws) for finding in law.check(family, seed)]
+
+
+def chosen_laws(family: Family, laws: Iterable[str] | None = None) -> list[Law]:
+    """Return the laws of those names, by default all; raises as `check` does."""
     chosen = list(LAWS) if laws is None else list(laws)
     declared = getattr(family, "irregular", {})
     faults = [f"laws: there is no law '{name}'{nearest(name, LAWS)}" for name in chosen if name not in LAWS]
@@ -76,4 +82,4 @@ def check(family: Family, seed: int = 0, laws: Iterable[str] | None = None) -> l
     ]
     if faults:
         raise ConfigError(faults)
-    return [finding for name in chosen for finding in LAWS[name].check(family, seed)]
+    return [LAWS[name] for name in chosen]

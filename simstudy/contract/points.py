@@ -37,6 +37,15 @@ class Point:
         return [np.reshape(value, (1, 1)) for value in self.base]
 
 
+def bound(family: Family) -> Family:
+    """Return the family with its constants, if it has any, in the middle of their typical ranges."""
+    if not family.constants:
+        return family
+    middle = {constant.name: _between(constant, 0.5) for constant in family.constants}
+    values = {c.name: float(np.round(middle[c.name])) if c.domain.whole else middle[c.name] for c in family.constants}
+    return family.member(dict.fromkeys(p.name for p in family.parameters) | values)
+
+
 def base_points(family: Family) -> list[Point]:
     """Return points in the base parameters."""
     return _points(family.parametrisations[0])

@@ -45,6 +45,14 @@ class IrregularLimits(NamedTuple):
     rate_covariance: Array
 
 
+class Pointwise(NamedTuple):
+    """Log-density, p scores and packed Hessian of every observation."""
+
+    log_density: Array
+    score: Sequence[Array]
+    hessian: Sequence[Array]
+
+
 class Family(ABC):
     """A parametric family {p(x; θ)}; stateless, parameters are always arguments.
 
@@ -64,9 +72,15 @@ class Family(ABC):
         The density in one line, for `simstudy families NAME`.
     alternatives
         Parametrisations beside the base one.
+    variants
+        Families of the same name with other base parameters, such as one whose lower end is fixed at 0. `member` takes
+        the one that has exactly the names given.
     constants
         What a member of the family has beside its parameters and what is never estimated, such as a number of trials.
         `member` binds them.
+    base_last
+        Whether the base parametrisation, that in which the family is computed, comes last, so that the first of the
+        alternatives is the one that a fit takes where none is named.
     numbered
         Pattern of the names of parameters whose number is not fixed, such as ``alpha[1-9]``; `member` takes it from
         the names given.
@@ -82,13 +96,15 @@ class Family(ABC):
         no start of which the optimiser reaches one is NO_MAXIMUM.
     """
 
-    name: ClassVar[str]
     # Declared once for most families; one with constants or numbered parameters sets them for each of its members.
+    name: str
     parameters: tuple[Parameter, ...]
     sample_space: SampleSpace | VectorSpace
     formula: str = ""
     alternatives: tuple[Parametrisation, ...] = ()
-    constants: ClassVar[tuple[Parameter, ...]] = ()
+    variants: tuple[Family, ...] = ()
+    base_last: ClassVar[bool] = False
+    constants: tuple[Parameter, ...] = ()
     numbered: ClassVar[str] = ""
     irregular: ClassVar[Mapping[str, str]] = {}
     corners: ClassVar[Mapping[str, str]] = {}
@@ -119,12 +135,18 @@ class Family(ABC):
         """Return ∂² log p/∂θᵢ∂θⱼ elementwise, packed; by default a fourth-order stencil."""
         return derivatives.hessian(self.log_density, x, theta, self._domains)
 
+    def pointwise(self, x: Array, theta: Columns) -> Pointwise:
+        """Return log-density, score and Hessian elementwise, where a family has them cheaper together."""
+        return Pointwise(self.log_density(x, theta), self.score(x, theta), self.hessian(x, theta))
+
     def expected_information(self, theta: Columns) -> Sequence[Entry]:
         """Return I(θ) = E[s sᵀ] of one observation, packed, batched over θ; by default by quadrature."""
         if isinstance(self.sample_space, VectorSpace):
             message = f"{self.name}: expected_information: vectors have no numerical default; give the closed form"
             raise TypeError(message)
-        return quadrature.expected_products(self.sample, self.log_density, self.score, self.sample_space, theta)
+        return quadrature.expected_products(
+            self.sample, self.log_density, self.score, self.sample_space, theta, self.breaks
+        )
 
     def likelihood(self, x: Array) -> FamilyLikelihood:
         """Reduce data (R, n) to what the mean log-likelihood needs; by default the data themselves."""
@@ -155,7 +177,9 @@ class Family(ABC):
 
     def member(self, values: Mapping[str, float | None]) -> Family:
         """Return the family with these parameter names, its constants at these values (None: not given yet)."""
-        return self
+        names = set(values)
+        fitting = (v for v in self.variants if any({p.name for p in form} == names for form in v.forms))
+        return next(fitting, self)
 
     def suited(self, x: Array) -> Family:
         """Return the family with as many parameters as data (R, n) or (R, n, width) need."""
@@ -193,6 +217,10 @@ class Family(ABC):
         """Return the limits at an irregular θ where theory knows others than I(θ) and its inverse, else None."""
         return None
 
+    def breaks(self, theta: Columns) -> Sequence[Array]:
+        """Return the points, ascending, where the density at θ or a derivative in x jumps; quadrature splits there."""
+        return ()
+
     def log_survival(self, x: Array, theta: Columns) -> Array | None:
         """Return log P(X > x; θ) elementwise, or None where the family cannot be censored."""
         return None
@@ -204,14 +232,21 @@ class Family(ABC):
         """All parametrisations, the base one first."""
         return (base_parametrisation(self.parameters), *self.alternatives)
 
+    @cached_property
+    def listed(self) -> tuple[Parametrisation, ...]:
+        """All parametrisations in the order in which they are shown and tried, the usual one first."""
+        base, *others = self.parametrisations
+        return (*others, base) if self.base_last else (base, *others)
+
     @property
     def _domains(self) -> tuple[Any, ...]:
         return tuple(parameter.domain for parameter in self.parameters)
 
     @cached_property
     def forms(self) -> tuple[tuple[Parameter, ...], ...]:
-        """What a config may give: the parameters of each parametrisation, with the constants after them."""
-        return tuple((*form.parameters, *self.constants) for form in self.parametrisations)
+        """What a config may give: parameters of each parametrisation, constants after them, then what variants take."""
+        own = tuple((*form.parameters, *self.constants) for form in self.listed)
+        return (*own, *(form for variant in self.variants for form in variant.forms))
 
     @property
     def choices(self) -> str:
@@ -227,7 +262,8 @@ class Family(ABC):
             If none fits.
         """
         wanted = set(names)
-        for parametrisation, form in zip(self.parametrisations, self.forms, strict=True):
+        # The forms of variants, which come last, are found by the variants.
+        for parametrisation, form in zip(self.listed, self.forms, strict=False):
             if {parameter.name for parameter in form} == wanted:
                 return parametrisation
         message = f"{self.name} has no parametrisation {{{', '.join(sorted(wanted))}}}; it has {self.choices}"

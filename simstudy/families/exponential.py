@@ -42,6 +42,10 @@ class Exponential(ExponentialFamily):
         """Draw by the generator's ziggurat."""
         return rng.exponential(1.0 / np.asarray(theta[0]), size)
 
+    def log_survival(self, x: Array, theta: Columns) -> Array:
+        """Return −λx."""
+        return np.asarray(-theta[0] * x)
+
     def statistics(self, x: Array) -> Statistics:
         """Return T = x; the raw second moment is enough for the variance of data of one sign."""
         x = np.asarray(x, dtype=float)

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from simstudy.families.base import Family
+from simstudy.families.base import Family, Pointwise
 from simstudy.families.likelihood import Evaluation, FamilyLikelihood
 from simstudy.numerics.sums import mean_product
 from simstudy.numerics.symmetric import Entry, congruence, pairs, plus, position, pull_back, times
@@ -64,7 +64,7 @@ class Statistics:
         Sample covariance of T, divisor n.
     base : (R,)
         Mean of log h(x).
-    origin : (R,) or 0
+    origin : (R,), (R, d) or 0
         Reference point of the data that T is taken relative to, so that no digits cancel.
     extra : tuple of arrays (R,)
         Whatever else the family's `solve` needs.
@@ -88,6 +88,19 @@ class Statistics:
             pick(self.base),
             pick(self.origin),
             tuple(value[rows] for value in self.extra),
+        )
+
+    def reshaped(self, shape: tuple[int, ...]) -> Statistics:
+        """Return the statistics of data sets that are arranged in that shape."""
+
+        def turn(value: Array | float) -> Array | float:
+            return value.reshape(shape) if isinstance(value, np.ndarray) else value
+
+        return Statistics(
+            tuple(value.reshape(shape) for value in self.mean),
+            tuple(value.reshape(shape) for value in self.covariance),
+            turn(self.base),
+            turn(self.origin),
         )
 
 
@@ -121,7 +134,7 @@ class ExponentialLikelihood(FamilyLikelihood):
 
     def __init__(self, family: ExponentialFamily, statistics: Statistics, size: int, usable: NDArray[np.bool_]) -> None:
         self._family, self.statistics, self.size = family, statistics, size
-        self.rows = len(statistics.mean[0])
+        self.rows = statistics.mean[0].size
         self.usable = usable
 
     def evaluate(self, theta: Columns, *, products: bool = False) -> Evaluation:
@@ -190,7 +203,8 @@ class ExponentialFamily(Family):
     def likelihood(self, x: Array) -> ExponentialLikelihood:
         """Reduce data (R, n) to sufficient statistics."""
         statistics = self.statistics(x)
-        finite = np.isfinite(statistics.base) & np.isfinite(statistics.origin)
+        origins = np.atleast_2d(np.transpose(statistics.origin))
+        finite = np.isfinite(statistics.base) & np.isfinite(origins).all(axis=0)
         for value in (*statistics.mean, *statistics.covariance):
             finite = finite & np.isfinite(value)
         return ExponentialLikelihood(self, statistics, x.shape[1], finite)
@@ -212,21 +226,50 @@ class ExponentialFamily(Family):
 
     def log_density(self, x: Array, theta: Columns) -> Array:
         """Return η·T(x) − A + log h(x), −∞ outside the sample space."""
-        evaluation, inside, shape = self._single(x, theta)
-        return np.where(inside, evaluation.value, -np.inf).reshape(shape)
+        evaluation, inside = self._single(x, theta)
+        return np.where(inside, evaluation.value, -np.inf)
 
     def score(self, x: Array, theta: Columns) -> Sequence[Array]:
         """Return Σₖ ∂ᵢηₖ (Tₖ(x) − τₖ)."""
-        evaluation, inside, shape = self._single(x, theta)
-        return [np.broadcast_to(entry, inside.shape).reshape(shape) for entry in evaluation.score]
+        evaluation, inside = self._single(x, theta)
+        return [np.broadcast_to(entry, inside.shape) for entry in evaluation.score]
 
     def hessian(self, x: Array, theta: Columns) -> Sequence[Array]:
         """Return Σₖ ∂²ηₖ (Tₖ(x) − τₖ) − (∂η)ᵀ Cov(T) (∂η)."""
-        evaluation, inside, shape = self._single(x, theta)
-        return [-np.broadcast_to(entry, inside.shape).reshape(shape) for entry in evaluation.information]
+        evaluation, inside = self._single(x, theta)
+        return [-np.broadcast_to(entry, inside.shape) for entry in evaluation.information]
 
-    def _single(self, x: Array, theta: Columns) -> tuple[Evaluation, NDArray[np.bool_], tuple[int, ...]]:
-        data, *columns = np.broadcast_arrays(np.asarray(x), *theta)
+    def pointwise(self, x: Array, theta: Columns) -> Pointwise:
+        """Return log-density, score and Hessian elementwise, from one reduction of the data."""
+        evaluation, inside = self._single(x, theta)
+        return Pointwise(
+            np.where(inside, evaluation.value, -np.inf),
+            [np.broadcast_to(entry, inside.shape) for entry in evaluation.score],
+            [-np.broadcast_to(entry, inside.shape) for entry in evaluation.information],
+        )
+
+    def _single(self, x: Array, theta: Columns) -> tuple[Evaluation, NDArray[np.bool_]]:
+        """Evaluate every observation; what depends on θ alone is computed once for each θ, but for vectors."""
+        x, width = np.asarray(x), self.sample_space.width
+        if width is not None:
+            return self._single_vector(x, theta, width)
         with np.errstate(all="ignore"):
-            likelihood = self.likelihood(data.reshape(-1, 1))
-            return likelihood.evaluate([c.reshape(-1) for c in columns]), likelihood.usable, data.shape
+            reduced = self.likelihood(x.reshape(-1, 1))
+            statistics = reduced.statistics.reshaped(x.shape)
+            usable = reduced.usable.reshape(x.shape)
+            evaluation = ExponentialLikelihood(self, statistics, 1, usable).evaluate(theta)
+        return evaluation, np.broadcast_to(usable, np.shape(evaluation.value))
+
+    def _single_vector(self, x: Array, theta: Columns, width: int) -> tuple[Evaluation, NDArray[np.bool_]]:
+        shape = np.broadcast_shapes(x.shape[:-1], *(np.shape(column) for column in theta))
+        data = np.broadcast_to(x, (*shape, width)).reshape(-1, 1, width)
+        columns = [np.broadcast_to(column, shape).reshape(-1) for column in theta]
+        with np.errstate(all="ignore"):
+            likelihood = self.likelihood(data)
+            found = likelihood.evaluate(columns)
+
+        def arranged(entries: Sequence[Entry]) -> list[Array]:
+            return [np.broadcast_to(np.asarray(entry), (len(data),)).reshape(shape) for entry in entries]
+
+        (value,), score, information = arranged([found.value]), arranged(found.score), arranged(found.information)
+        return Evaluation(value, score, information, []), likelihood.usable.reshape(shape)

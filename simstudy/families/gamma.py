@@ -20,7 +20,13 @@ from simstudy.families.likelihood import Solution
 from simstudy.families.sample_space import POSITIVE_NUMBERS
 from simstudy.families.solution import closed_form, solution
 from simstudy.families.status import Status
-from simstudy.numerics.special import log_gamma_minus_stirling, log_minus_digamma, trigamma, trigamma_excess
+from simstudy.numerics.special import (
+    log_gamma_minus_stirling,
+    log_gamma_survival,
+    log_minus_digamma,
+    trigamma,
+    trigamma_excess,
+)
 from simstudy.parameters import POSITIVE, Array, Columns, Parameter, Parametrisation
 
 _SHAPE = Parameter("shape", POSITIVE, (0.3, 20.0))
@@ -62,6 +68,10 @@ class Gamma(ExponentialFamily):
     def sample(self, rng: np.random.Generator, theta: Columns, size: tuple[int, ...]) -> Array:
         """Draw by Marsaglia and Tsang's method."""
         return rng.gamma(theta[0], theta[1], size)
+
+    def log_survival(self, x: Array, theta: Columns) -> Array:
+        """Return log Q(k, x/s)."""
+        return log_gamma_survival(theta[0], x / theta[1])
 
     def statistics(self, x: Array) -> Statistics:
         """Return T = (log x − log x̄, x)."""

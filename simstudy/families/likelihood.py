@@ -9,8 +9,9 @@ from typing import ClassVar, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from simstudy.numerics.symmetric import Entry, pairs
-from simstudy.parameters import Array, Columns
+from simstudy.errors import FamilyError
+from simstudy.numerics.symmetric import Entry, congruence, pairs, plus, position, pull_back, times
+from simstudy.parameters import Array, Columns, Parametrisation
 
 
 class Evaluation(NamedTuple):
@@ -86,9 +87,26 @@ class FamilyLikelihood(ABC):
         raise TypeError(message)
 
 
+def reparametrised(base: Evaluation, form: Parametrisation, phi: Columns) -> Evaluation:
+    """Carry an evaluation in the base parameters to φ; score products only where there are any.
+
+    With J = ∂θ/∂φ: score Jᵀs, information Jᵀ𝒥J − Σᵢ sᵢ ∂²θᵢ, products JᵀPJ.
+    """
+    jacobian = form.jacobian(phi)
+    information = congruence(base.information, jacobian)
+    for (i, j, k), bend in form.curvature(phi).items():
+        index = position(j, k, len(phi))
+        information[index] = plus(information[index], times(-1.0, base.score[i], bend))
+    outer = congruence(base.products, jacobian) if base.products else []
+    return Evaluation(base.value, pull_back(base.score, jacobian), information, outer)
+
+
 def against_rows(theta: Columns) -> list[Array]:
-    """Give parameters of shape (R,) a last axis, so that they broadcast against data (R, n)."""
-    return [np.asarray(column, dtype=float)[..., np.newaxis] for column in theta]
+    """Give parameters of shape (R,) a last axis, so that they broadcast against data (R, n); read only."""
+    columns = [np.asarray(column, dtype=float)[..., np.newaxis] for column in theta]
+    for column in columns:
+        column.flags.writeable = False  # a family that writes into θ would change it under the optimiser
+    return columns
 
 
 class ElementwiseLikelihood(FamilyLikelihood):
@@ -121,11 +139,11 @@ class ElementwiseLikelihood(FamilyLikelihood):
         log_density, score, hessian = self._functions
         at = against_rows(theta)
         scores = score(self.x, at)
-        outer = [self._mean(scores[i] * scores[j]) for i, j in pairs(len(scores))] if products else []
+        outer = [self._mean(scores[i] * scores[j], "score") for i, j in pairs(len(scores))] if products else []
         return Evaluation(
-            self._mean(log_density(self.x, at)),
-            [self._mean(entry) for entry in scores],
-            [-self._mean(entry) for entry in hessian(self.x, at)],
+            self._mean(log_density(self.x, at), "log_density"),
+            [self._mean(entry, "score") for entry in scores],
+            [-self._mean(entry, "hessian") for entry in hessian(self.x, at)],
             outer,
         )
 
@@ -133,6 +151,10 @@ class ElementwiseLikelihood(FamilyLikelihood):
         """Return the likelihood of some of the rows."""
         return type(self)(self.x[rows], self.usable[rows], *self._functions)
 
-    def _mean(self, values: Array) -> Array:
+    def _mean(self, values: Array, what: str) -> Array:
         shape = (self.rows, self.size)
-        return np.asarray(np.broadcast_to(values, shape).mean(axis=-1))
+        try:
+            return np.asarray(np.broadcast_to(values, shape).mean(axis=-1))
+        except ValueError:
+            message = f"{what} returned an array of shape {np.shape(values)} for data of shape {shape}"
+            raise FamilyError(message) from None

@@ -147,7 +147,7 @@ class LocationScale(Family):
         """Return data (R, n) relative to a rough location."""
 
     def sums(self, z: Array) -> Sums:
-        """Return the means that value, score, Hessian and score products are made of."""
+        """Return the means that value, score, Hessian and score products are made of; z may be overwritten."""
         g, d1, d2 = self.standard(z)
         z_d1, z_d2 = z * d1, z * d2
         return Sums(
@@ -163,7 +163,7 @@ class LocationScale(Family):
         )
 
     def newton_sums(self, z: Array) -> NewtonSums:
-        """Return the means that a Newton step needs."""
+        """Return the means that a Newton step needs; z may be overwritten."""
         return NewtonSums(*self.sums(z)[1:6])
 
     def log_density(self, x: Array, theta: Columns) -> Array:

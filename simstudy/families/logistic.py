@@ -59,11 +59,13 @@ class Logistic(LocationScale):
         w = np.exp(z)
         w += 1.0
         np.reciprocal(w, out=w)
-        mean, zw = w.mean(axis=-1), z * w
-        mean_z, mean_zw = z.mean(axis=-1), zw.mean(axis=-1)
+        mean, mean_z = w.mean(axis=-1), z.mean(axis=-1)
+        mean_zzw = np.einsum("rn,rn,rn->r", z, z, w) / z.shape[-1]
+        zw = np.multiply(z, w, out=z)
+        mean_zw = zw.mean(axis=-1)
         q = mean - mean_product(w, w)
         zq = mean_zw - mean_product(w, zw)
-        zzq = mean_product(z, zw) - mean_product(zw, zw)
+        zzq = mean_zzw - mean_product(zw, zw)
         return NewtonSums(2.0 * mean - 1.0, 2.0 * mean_zw - mean_z, -2.0 * q, -2.0 * zq, -2.0 * zzq)
 
     def sums(self, z: Array) -> Sums:
@@ -74,12 +76,12 @@ class Logistic(LocationScale):
         w, q = q, w
         q *= w
         q *= w
-        zq = z * q
         mean_z, mean_zz = z.mean(axis=-1), mean_product(z, z)
         mean, mean_zw = w.mean(axis=-1), mean_product(z, w)
+        zq = np.multiply(z, q, out=w)
         mean_q, mean_zq, mean_zzq = q.mean(axis=-1), zq.mean(axis=-1), mean_product(z, zq)
         sums = Sums(
-            np.log(q, out=w).mean(axis=-1),
+            np.log(q, out=q).mean(axis=-1),
             2.0 * mean - 1.0,
             2.0 * mean_zw - mean_z,
             -2.0 * mean_q,

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import final
 
 import numpy as np
+from scipy import special
 
 from simstudy.families.exponential_family import Statistics
 from simstudy.families.gaussian import Gaussian, gaussian_statistics
@@ -26,6 +27,10 @@ class Lognormal(Gaussian):
         """Draw the exponential of a normal."""
         draws = rng.normal(theta[0], theta[1], size)
         return np.asarray(np.exp(draws, out=draws))
+
+    def log_survival(self, x: Array, theta: Columns) -> Array:
+        """Return log Φ(−(log x − μ)/σ)."""
+        return np.asarray(special.log_ndtr((theta[0] - np.log(x)) / theta[1]))
 
     def statistics(self, x: Array) -> Statistics:
         """Return the normal statistics of log x; log h has the extra term −log x."""

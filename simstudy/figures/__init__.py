@@ -12,6 +12,7 @@ from simstudy.figures.errors import ERRORS
 from simstudy.figures.failures import FAILURES
 from simstudy.figures.identities import IDENTITIES
 from simstudy.figures.information import INFORMATION
+from simstudy.figures.rate_covariance import RATE_COVARIANCE
 from simstudy.figures.spec import REPLICATE_COLUMNS, FigureSpec, ReplicatesOf
 from simstudy.figures.style import FORMATS, render
 
@@ -19,6 +20,7 @@ FIGURES: dict[str, FigureSpec] = {
     "failures": FAILURES,
     "information": INFORMATION,
     "covariance": COVARIANCE,
+    "rate_covariance": RATE_COVARIANCE,
     "errors": ERRORS,
     "ellipses": ELLIPSES,
     "coverage": COVERAGE,

@@ -102,9 +102,9 @@ def value_axis(axes: Axes, centre: float = math.nan, least: float = 0.0) -> None
 
 
 def limit_line(axes: Axes, limit: float, label: str) -> None:
-    """Draw the limit of a panel, if there is one."""
+    """Draw the limit of a panel, if there is one; ``label`` is its name, such as ``I(θ)``."""
     if math.isfinite(limit):
-        axes.axhline(limit, label=label, **LIMIT_LINE)
+        axes.axhline(limit, label=f"limit {label}".replace("limit the limit", "limit"), **LIMIT_LINE)
 
 
 def dodge(rows: pd.DataFrame, place: int, of: int) -> np.ndarray:

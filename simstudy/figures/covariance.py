@@ -35,7 +35,7 @@ def draw(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> Figu
 def _panel(axes: Axes, rows: pd.DataFrame, entry: sel.Entry, limit_name: str) -> None:
     axes.set_title(sel.entry_name(entry))
     limit = sel.limit_of(rows, entry)
-    ax_tools.limit_line(axes, limit, f"limit {limit_name}")
+    ax_tools.limit_line(axes, limit, limit_name)
     ax_tools.points(axes, sel.series(rows, entry, "raw"), RAW, 0, 2)
     ax_tools.points(axes, sel.series(rows, entry, "control-variate"), CONTROL_VARIATE, 1, 2)
     ax_tools.size_axis(axes, sel.sizes(rows))

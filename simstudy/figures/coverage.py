@@ -12,7 +12,7 @@ from simstudy.figures import axes as ax_tools
 from simstudy.figures import findings
 from simstudy.figures import selection as sel
 from simstudy.figures.spec import FigureSpec, ReplicatesOf
-from simstudy.figures.style import BLUE, GREEN, VERMILION, Look, themed
+from simstudy.figures.style import BLUE, GREEN, LIMIT_LINE, VERMILION, Look, themed
 from simstudy.figures.wording import listed, plus_minus
 
 MEASURE = "coverage"
@@ -34,7 +34,8 @@ def draw(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> Figu
     level = _level(rows)
     for axes, entry in zip(panels, entries, strict=True):
         axes.set_title(sel.entry_name(entry))
-        ax_tools.limit_line(axes, level, "nominal level")
+        if math.isfinite(level):
+            axes.axhline(level, label="nominal level", **LIMIT_LINE)
         for place, (estimator, look) in enumerate(LOOKS.items()):
             own = sel.series(rows, entry, estimator)
             ax_tools.points(axes, own, look, place, len(LOOKS))

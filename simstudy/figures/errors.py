@@ -23,6 +23,7 @@ SCALAR = ("", "")
 ROUNDING = 1e-8
 """Relative errors below this are those of floating point arithmetic."""
 EXACT = "zero to rounding"
+NO_LIMIT = "no limit to compare with"
 
 
 @themed
@@ -68,7 +69,10 @@ def _panel(axes: Axes, rows: pd.DataFrame, low: float, high: float) -> None:
         _floor(axes, chosen, low, look)
         _marks(axes, chosen, low, look, place)
     _guides(axes, rows)
-    ax_tools.say_if_empty(axes, rows)
+    if rows["limit"].notna().any():
+        ax_tools.say_if_empty(axes, rows)
+    else:
+        ax_tools.say(axes, NO_LIMIT)
     if rows["exact"].all():
         ax_tools.say(axes, EXACT)
     ax_tools.size_axis(axes, sel.sizes(rows))
@@ -140,9 +144,11 @@ def caption(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> s
 def _course(summary: pd.DataFrame, scenario: str, matrix: str) -> str:
     """Say what the error of one matrix is at the smallest and the largest n, by the sharper estimator."""
     rows = findings.best(_errors(summary, scenario, matrix), SCALAR)
+    if rows["limit"].isna().all():
+        return f"There is {NO_LIMIT} for {MATRICES[matrix]}."
     rows = rows[np.isfinite(rows["value"])]
     if rows.empty:
-        return f"The error of {MATRICES[matrix]} has no estimate: there is no limit, or no replicate could be used."
+        return f"The error of {MATRICES[matrix]} has no estimate: no replicate could be used."
     if rows["exact"].all():
         return f"The relative error of {MATRICES[matrix]} is {EXACT} at every n."
     parts = [_state(rows.iloc[i]) for i in sorted({0, len(rows) - 1})]

@@ -18,6 +18,7 @@ from simstudy.figures.wording import number
 
 TITLES = {"mean_score": "mean score", "score_covariance": "score covariance"}
 FRAME = 5.0
+CONSTANT = "The score at the truth does not vary, or has no limit to compare with, so there is no deviation to count."
 _MARK: dict[str, Any] = {"linestyle": "none", "markersize": 5.5, "markeredgecolor": PAPER, "markeredgewidth": 0.4}
 
 
@@ -85,7 +86,7 @@ def alt(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> str:
 def caption(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> str:
     """Count the deviations within 2 and 4 MCSE, and name the largest."""
     tally = _tally(summary, scenario)
-    if tally == findings.NOTHING:
+    if tally in {findings.NOTHING, CONSTANT}:
         return tally
     return (
         f"{tally} If model, score and sampler agree, 95.4 % are expected within ±2 MCSE (dark band) and nearly all "
@@ -96,9 +97,9 @@ def caption(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> s
 
 def _tally(summary: pd.DataFrame, scenario: str) -> str:
     rows = pd.concat([deviations(summary, scenario, measure) for measure in TITLES], ignore_index=True)
-    rows = rows[np.isfinite(rows["z"])]
+    found, rows = rows["value"].notna().any(), rows[np.isfinite(rows["z"])]
     if rows.empty:
-        return findings.NOTHING
+        return CONSTANT if found else findings.NOTHING
     size = rows["z"].abs()
     top = rows.loc[size.idxmax()]
     measure = str(top["measure"]).replace("_", " ")

@@ -40,7 +40,7 @@ def _panel(axes: Axes, rows: pd.DataFrame, spread: pd.DataFrame, entry: sel.Entr
     axes.set_title(sel.entry_name(entry))
     _band(axes, sel.series(spread, entry, "5%"), sel.series(spread, entry, "95%"))
     limit = sel.limit_of(rows, entry)
-    ax_tools.limit_line(axes, limit, f"limit {limit_name}")
+    ax_tools.limit_line(axes, limit, limit_name)
     ax_tools.points(axes, sel.series(rows, entry, "raw"), RAW, 0, 2)
     ax_tools.points(axes, sel.series(rows, entry, "control-variate"), CONTROL_VARIATE, 1, 2)
     ax_tools.size_axis(axes, sel.sizes(rows))

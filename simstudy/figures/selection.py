@@ -44,14 +44,38 @@ def limit_of(rows: pd.DataFrame, entry: Entry) -> float:
     return float(chosen.iloc[0]) if len(chosen) else float("nan")
 
 
+THE_LIMIT = "the limit"
+"""What a limit is called that is neither I(θ)⁻¹ nor A⁻¹BA⁻¹."""
+
+
 def limit_names(summary: pd.DataFrame, scenario: str) -> tuple[str, str]:
     """Return what the limits of mean J and n·Cov(θ̂) are called: where the model is right and regular A = B = I(θ)."""
-    hessian, score = (measured(summary, scenario, name) for name in ("mean_observed_information", "score_covariance"))
-    pairs = [(limit_of(hessian, entry), limit_of(score, entry)) for entry in entries(score)]
-    same = all(a == b or not np.isfinite([a, b]).all() for a, b in pairs)
-    return ("I(θ)", "I(θ)⁻¹") if same else ("A", "A⁻¹BA⁻¹")
+    names = ("mean_observed_information", "score_covariance", "scaled_covariance")
+    hessian, score, covariance = (limits(measured(summary, scenario, name)) for name in names)
+    if np.array_equal(hessian, score, equal_nan=True):
+        return "I(θ)", "I(θ)⁻¹"
+    return "A", "A⁻¹BA⁻¹" if _sandwich(hessian, score, covariance) else THE_LIMIT
 
 
+def _sandwich(hessian: np.ndarray, score: np.ndarray, covariance: np.ndarray) -> bool:
+    """Tell whether A·Σ·A = B, in units of √(AᵢᵢAⱼⱼ) and so of nearly any scale."""
+    if not np.isfinite([hessian, score, covariance]).all() or not (np.diag(hessian) > 0.0).all():
+        return False
+    unit = np.sqrt(np.outer(np.diag(hessian), np.diag(hessian)))
+    return bool(np.abs((hessian @ covariance @ hessian - score) / unit).max() < _CLOSE * np.abs(score / unit).max())
+
+
+def limits(rows: pd.DataFrame) -> np.ndarray:
+    """Return the limits of a matrix, whole."""
+    names = list(dict.fromkeys(rows["row"]))
+    return np.array([[limit_of(rows, _upper(names, i, j)) for j in range(len(names))] for i in range(len(names))])
+
+
+def _upper(names: list[str], i: int, j: int) -> Entry:
+    return names[min(i, j)], names[max(i, j)]
+
+
+_CLOSE = 1e-6
 SHOWN_ENTRIES = 15
 """Panels of a figure at most: all entries of a matrix of five parameters."""
 

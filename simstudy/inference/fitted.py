@@ -12,12 +12,19 @@ from numpy.typing import ArrayLike
 from simstudy.errors import ConfigError, nearest
 from simstudy.families import family as find_family
 from simstudy.families.base import Family
+from simstudy.families.censored import Censored
+from simstudy.families.censoring import as_pairs, censored, censoring_time
+from simstudy.families.covariates import designed
 from simstudy.families.sample_space import SampleSpace, VectorSpace
 from simstudy.families.status import Status
 from simstudy.inference import mle
 from simstudy.inference.likelihood import Likelihood, expected_information
 from simstudy.numerics.symmetric import fill, unpack
 from simstudy.parameters import Array, Parametrisation
+
+_SHAPES = {2: {1: "(n,)", 2: "(R, n)"}, 3: {2: "(n, d)", 3: "(R, n, d)"}}
+"""Shapes of data by the axes of R data sets: of numbers, of vectors."""
+_LIFETIMES = {1: "(n,)", 2: "(R, n) or (n, 2)", 3: "(R, n, 2)"}
 
 KINDS = ("observed", "expected", "sandwich", "opg")
 
@@ -84,6 +91,9 @@ def fit(
     x: ArrayLike,
     known: Mapping[str, float] | None = None,
     parametrisation: Iterable[str] | None = None,
+    *,
+    censoring: Mapping[str, float] | None = None,
+    covariates: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
 ) -> Fit:
     """Fit a family by maximum likelihood to one data set (n,) or to R data sets (R, n) at once.
 
@@ -97,13 +107,22 @@ def fit(
     known
         Values of parameters that are not estimated, and of a family's constants, by name.
     parametrisation
-        Names of the parameters, in any order; by default the family's first parametrisation that has the known
+        Names of the parameters, in any order; by default the first parametrisation listed that has the known
         parameters.
+    censoring
+        {"time": c} where observations are lifetimes cut at c. Data are then either times alone, (n,) or (R, n), of
+        which those at or beyond c count as cut; or pairs of a time and 1 where it was seen, 0 where it was cut. An
+        array of three axes (R, n, 2) holds pairs, and so does one of two axes (n, 2) whose second column has zeros and
+        ones only.
+    covariates
+        How the covariates of a regression are drawn, as in a config, for the expected information; by default standard
+        normal. The estimates do not depend on it.
 
     Raises
     ------
     ConfigError
-        If there is no such family, parametrisation or parameter, or a known value lies outside its domain.
+        If there is no such family, parametrisation or parameter, a known value lies outside its domain, or the family
+        cannot be censored or has no covariates.
 
     Examples
     --------
@@ -114,13 +133,15 @@ def fit(
     <Status.CONVERGED: 0>
     """
     chosen = find_family(family) if isinstance(family, str) else family
-    data = _data(x, chosen.sample_space)
+    chosen = chosen if censoring is None else censored(chosen, censoring_time(censoring))
+    data = as_pairs(_numbers(x, _LIFETIMES), chosen.time) if isinstance(chosen, Censored) else _data(x, chosen)
     single = data.ndim == _axes(chosen.sample_space) - 1
     block = data[np.newaxis] if single else data
     held = dict(known or {})
     names = None if parametrisation is None else _listed(parametrisation)
     chosen = chosen.suited(block) if names is None else chosen.member(dict.fromkeys(names))
     chosen, held = _bind(chosen, held, complete=not isinstance(family, str))
+    chosen = chosen if covariates is None else designed(chosen, covariates)
     _check_width(chosen, data)
     form = _parametrisation(chosen, names, held)
     with np.errstate(all="ignore"):
@@ -178,21 +199,27 @@ def _axes(space: SampleSpace | VectorSpace) -> int:
     return 2 if space.width is None else 3
 
 
-def _data(x: ArrayLike, space: SampleSpace | VectorSpace) -> Array:
+def _data(x: ArrayLike, family: Family) -> Array:
     """Return the data in C order: counts as 64-bit integers where they are integers, all else as floats."""
-    axes = _axes(space)
-    shapes = "(n,) or (R, n)" if axes == 2 else "(n, d) or (R, n, d)"
+    space = family.sample_space
+    data = _numbers(x, _SHAPES[_axes(space)])
+    counts = space.discrete and data.dtype.kind in "biu"
+    return np.ascontiguousarray(data, dtype=np.int64 if counts else np.float64)
+
+
+def _numbers(x: ArrayLike, allowed: Mapping[int, str]) -> Any:
+    """Return an array of real numbers with as many axes as are allowed."""
+    shapes = " or ".join(allowed.values())
     try:
         data = np.asarray(x)
         data = data if data.dtype.kind in "biuf" else _real(data)
     except (TypeError, ValueError):
         message = f"x: the data must be an array of real numbers of shape {shapes}"
         raise ConfigError(message) from None
-    if data.ndim not in (axes - 1, axes) or data.size == 0:
+    if data.ndim not in allowed or data.size == 0:
         message = f"x: the data must have shape {shapes} with R, n ≥ 1, got {data.shape}"
         raise ConfigError(message)
-    counts = space.discrete and data.dtype.kind in "biu"
-    return np.ascontiguousarray(data, dtype=np.int64 if counts else np.float64)
+    return data
 
 
 def _check_width(family: Family, data: Array) -> None:
@@ -240,8 +267,8 @@ def _number(value: object) -> float:
 def _choose(family: Family, names: Sequence[str] | None, known: Mapping[str, float]) -> Parametrisation:
     if names is not None:
         return family.find_parametrisation([*names, *(c.name for c in family.constants if c.name not in names)])
-    fitting = (form for form in family.parametrisations if set(known) <= set(form.names))
-    return next(fitting, family.parametrisations[0])
+    fitting = (form for form in family.listed if set(known) <= set(form.names))
+    return next(fitting, family.listed[0])
 
 
 def _inverse(matrices: Array) -> Array:

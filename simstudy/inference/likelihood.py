@@ -7,19 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from simstudy.errors import FamilyError
 from simstudy.families.base import Family
-from simstudy.families.likelihood import Evaluation, FamilyLikelihood
-from simstudy.numerics.symmetric import (
-    Entry,
-    congruence,
-    fill,
-    plus,
-    position,
-    pull_back,
-    select,
-    times,
-    unpack,
-)
+from simstudy.families.likelihood import Evaluation, FamilyLikelihood, reparametrised
+from simstudy.numerics.symmetric import Entry, congruence, fill, select, unpack
 from simstudy.parameters import Array, Columns, Domain, Parametrisation
 
 
@@ -83,22 +74,13 @@ class Likelihood:
         ]
 
     def evaluate(self, free: Columns, *, products: bool = False) -> Evaluation:
-        """Evaluate at the free parameters, given as arrays (R,) or scalars.
-
-        With J = ∂θ/∂φ: score Jᵀs, information Jᵀ𝒥J − Σᵢ sᵢ ∂²θᵢ, products JᵀPJ; then the known parameters are left out.
-        """
+        """Evaluate at the free parameters, given as arrays (R,) or scalars; the known ones are left out."""
         phi = self.full(free)
         if self.is_base:
-            base = self.reduced.evaluate(phi, products=products)
+            base = self._evaluate_base(phi, products=products)
             return self._leave_out_known(base) if self.known else base
-        base = self.reduced.evaluate(self.parametrisation.to_base(phi), products=products)
-        jacobian = self.parametrisation.jacobian(phi)
-        information = congruence(base.information, jacobian)
-        for (i, j, k), bend in self.parametrisation.curvature(phi).items():
-            index = position(j, k, len(phi))
-            information[index] = plus(information[index], times(-1.0, base.score[i], bend))
-        outer = congruence(base.products, jacobian) if products else []
-        mapped = Evaluation(base.value, pull_back(base.score, jacobian), information, outer)
+        base = self._evaluate_base(self.parametrisation.to_base(phi), products=products)
+        mapped = reparametrised(base, self.parametrisation, phi)
         return self._leave_out_known(mapped) if self.known else mapped
 
     def select(self, rows: NDArray[np.intp]) -> Likelihood:
@@ -121,6 +103,17 @@ class Likelihood:
         """Return the mean (R, p, p) of products sᵢsᵢᵀ of single scores at θ of shape (R, p) or (p,)."""
         return unpack(fill(self.evaluate(_columns(theta), products=True).products, self.rows))
 
+    def _evaluate_base(self, theta: Columns, *, products: bool) -> Evaluation:
+        """Evaluate at θ; what is no evaluation of a likelihood in p parameters is refused."""
+        found, size = self.reduced.evaluate(theta, products=products), len(theta)
+        packed = size * (size + 1) // 2
+        check_entries(self.family, "value of the log-likelihood", [found.value], 1)
+        check_entries(self.family, "score", found.score, size)
+        check_entries(self.family, "hessian", found.information, packed)
+        if products:
+            check_entries(self.family, "products of scores", found.products, packed)
+        return found
+
     def _leave_out_known(self, evaluation: Evaluation) -> Evaluation:
         size = len(self.parametrisation.names)
         return Evaluation(
@@ -139,8 +132,26 @@ def expected_information(
         packed = list(parametrisation.expected_information(phi))
     else:
         base = family.expected_information(parametrisation.to_base(phi))
+        size = len(family.parameters)
+        check_entries(family, "expected_information", base, size * (size + 1) // 2)
         packed = congruence(base, parametrisation.jacobian(phi))
     return select(packed, kept, len(phi))
+
+
+def check_entries(family: Family, what: str, entries: Sequence[Entry], count: int) -> None:
+    """Refuse entries that are too few or too many, or complex, the imaginary part of which would be lost.
+
+    Raises
+    ------
+    FamilyError
+        In one line.
+    """
+    if len(entries) != count:
+        message = f"{family.name}: {what} has {len(entries)} entries, not {count}"
+        raise FamilyError(message)
+    if any(np.asarray(entry).dtype.kind not in "biuf" for entry in entries):
+        message = f"{family.name}: {what} is not made of real numbers"
+        raise FamilyError(message)
 
 
 def _columns(theta: Array) -> list[Array]:

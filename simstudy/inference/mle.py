@@ -96,15 +96,16 @@ def _solve(likelihood: Likelihood) -> Maximum:
 
 def _family_solution(likelihood: Likelihood) -> Maximum | None:
     """Return the family's own solution in the free parameters; it speaks of base parameters only."""
-    if likelihood.known and not likelihood.is_base:
+    known = known_base(likelihood)
+    if len(known) < len(likelihood.known):
         return None
-    solution = likelihood.family.solve(likelihood.reduced, known_base(likelihood))
+    solution = likelihood.family.solve(likelihood.reduced, known)
     if solution is None:
         return None
     phi = solution.theta if likelihood.is_base else likelihood.parametrisation.from_base(solution.theta)
     theta = [np.array(phi[i]) for i in likelihood.kept]
     value = np.full(likelihood.rows, np.nan)
-    return Maximum(theta, value, solution.status.copy(), solution.iterations.copy())
+    return Maximum(theta, value, solution.status.astype(np.int8), solution.iterations.astype(np.int16))
 
 
 def _spread(entry: object, rows: int) -> Array:

@@ -18,6 +18,8 @@ _NEARLY = 1e-13
 _LEVEL = 1e-27
 _ITERATIONS = 300
 _SLACK = 1e-13
+# A gain this small may drown in the rounding of log-densities that cancel; the step is right all the same.
+_UNSEEN, _NOISE = 1e-11, 1e-10
 _LONGEST_STEP = 5.0
 _FLAT_STEP = 1e-2
 _FARTHEST = 50.0
@@ -177,7 +179,9 @@ def _advance(likelihood: Likelihood, point: _Point, damping: Array) -> tuple[_Po
     for domain, u, du in zip(likelihood.domains, point.real, step, strict=True):
         trial_at.append(u + (du if domain is REAL else np.clip(du, -_LONGEST_STEP, _LONGEST_STEP)))
     trial = _evaluate(likelihood, trial_at)
-    better = trial.value >= point.value - _SLACK * (1.0 + np.abs(point.value))
+    gain = np.asarray(sum(g * d for g, d in zip(point.gradient, step, strict=True)))
+    size = 1.0 + np.abs(point.value)
+    better = trial.value >= point.value - np.where(gain <= _UNSEEN * size, _NOISE, _SLACK) * size
     relaxed = np.where(damping > 1e-6, damping / 10.0, 0.0)
     return trial.where(better, point), np.where(better, relaxed, np.maximum(10.0 * damping, 1e-3))
 

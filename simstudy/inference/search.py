@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simstudy.families.status import Status
-from simstudy.inference.likelihood import Likelihood
+from simstudy.inference.likelihood import Likelihood, check_entries
 from simstudy.inference.newton import Maximum, maximise
 from simstudy.parameters import Array, Columns, Parametrisation
 
@@ -38,11 +38,12 @@ def optimise(likelihood: Likelihood) -> Maximum:
 
 
 def known_base(likelihood: Likelihood) -> dict[int, Array]:
-    """Return the known base parameters by index; none outside the base parametrisation."""
-    if not likelihood.is_base:
+    """Return the known base parameters by index: those that do not depend on the free parameters."""
+    if not likelihood.known:
         return {}
-    names = likelihood.parametrisation.names
-    return {i: np.asarray(likelihood.known[name]) for i, name in enumerate(names) if name in likelihood.known}
+    phi = likelihood.full([np.asarray(np.nan)] * len(likelihood.kept))
+    base = phi if likelihood.is_base else likelihood.parametrisation.to_base(phi)
+    return {i: np.asarray(value) for i, value in enumerate(base) if not np.isnan(value).any()}
 
 
 def _allowed(likelihood: Likelihood, start: Columns) -> NDArray[np.bool_]:
@@ -58,6 +59,7 @@ def _best(maxima: Iterable[Maximum]) -> Maximum:
 
 def _maximise_from(likelihood: Likelihood, start: Columns, wanted: NDArray[np.bool_]) -> Maximum:
     """Maximise the rows wanted that have a start; the others are left at it, MAX_ITERATIONS."""
+    check_entries(likelihood.family, "start", start, len(likelihood.family.parameters))
     phi = start if likelihood.is_base else likelihood.parametrisation.from_base(start)
     free = [np.array(np.broadcast_to(np.asarray(phi[i], dtype=float), (likelihood.rows,))) for i in likelihood.kept]
     rows = np.flatnonzero(wanted & ~np.isnan(free).any(axis=0))

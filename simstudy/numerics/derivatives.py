@@ -46,15 +46,15 @@ class Coordinates:
     def _unit(self, i: int) -> Array:
         """Return 1/|score| of parameter i, the length over which the log-density changes by about one.
 
-        A step that changes it by a hundredth or a third is good enough and is kept, so that a data set's step does not
-        depend on how long its neighbours search.
+        A step is good enough that is at most twice too long (truncation grows with its fourth power) or ten times too
+        short, and is kept, so that a data set's step does not depend on how long its neighbours search.
         """
         step = np.full_like(self.real[i], 1e-3) * np.maximum(1.0, np.abs(self.real[i]))
         for _ in range(_SEARCHES):
             change = np.abs(self.at({i: step}) - self.at({i: -step})) / 2.0
             typical = _typical(change if np.ndim(step) else np.ravel(change))
             factor = _TARGET / np.maximum(typical if np.ndim(step) else typical[0], 1e-300)
-            good = (factor > 0.1) & (factor < 10.0)
+            good = (factor > 0.5) & (factor < 10.0)
             if np.all(good):
                 break
             step = np.where(good, step, step * np.clip(factor, 1e-4, 1e4))

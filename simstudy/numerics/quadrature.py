@@ -18,6 +18,7 @@ from simstudy.parameters import Array, Columns
 
 Sampler = Callable[[np.random.Generator, Columns, tuple[int, ...]], Array]
 Function = Callable[[Array, Columns], Array]
+Breaks = Callable[[Columns], Sequence[Array]]
 
 
 class Space(Protocol):
@@ -46,9 +47,8 @@ _LOWER_CUTS = (0.005, 0.01, 0.02, 0.035, 0.05, 0.1, 0.15, 0.3)
 _CUTS = (*_LOWER_CUTS, 0.5, *(1.0 - cut for cut in reversed(_LOWER_CUTS)))
 _LEGENDRE = np.polynomial.legendre.leggauss(20)
 _STEP = 1.0 / 16.0
-_TANH_SINH = np.arange(-5.0, 3.4, _STEP)
 # The same tail has 10⁻⁴⁰ of its mass beyond the last node.
-_EXP_SINH = np.arange(-4.0, 6.0, _STEP)
+_FARTHEST = 6.0
 # Ends of panels of a circle in median distances from the mean direction; the last reaches all around.
 _REACHES = np.array([0.0, 0.75, 1.5, 2.5, 4.0, 6.0, 9.0, 14.0, 25.0, np.inf])
 _ROWS_AT_ONCE = 512
@@ -60,18 +60,37 @@ def expected_products(
     score: Callable[[Array, Columns], Sequence[Array]],
     space: Space,
     theta: Columns,
+    breaks: Breaks | None = None,
 ) -> list[Array]:
-    """Return E[sᵢsⱼ] packed, of the shape that the parameters θ broadcast to."""
+    """Return E[sᵢsⱼ] packed, of the shape that the parameters θ broadcast to; NaN where θ is not finite."""
     shape = np.broadcast_shapes(*(np.shape(column) for column in theta))
     flat = [np.broadcast_to(np.asarray(column, dtype=float), shape).reshape(-1) for column in theta]
-    packed: list[list[Array]] = [[] for _ in pairs(len(theta))]
+    known = np.isfinite(flat).all(axis=0)
+    if not known.all():  # samplers may refuse NaN
+        flat = [column[known] for column in flat]
+    packed = _products(sample, log_density, score, space, flat, breaks)
+    found = np.full((len(packed), *known.shape), np.nan)
+    found[:, known] = packed
+    return [entry.reshape(shape) for entry in found]
+
+
+def _products(
+    sample: Sampler,
+    log_density: Function,
+    score: Callable[[Array, Columns], Sequence[Array]],
+    space: Space,
+    flat: Sequence[Array],
+    breaks: Breaks | None,
+) -> Array:
+    """Return E[sᵢsⱼ] of rows θ (R,), one row of the result per packed entry."""
+    packed: list[list[Array]] = [[np.empty(0)] for _ in pairs(len(flat))]
     for columns in _slices(flat):
-        x, weights = rule(sample, space, columns)
+        x, weights = rule(sample, space, columns, breaks(columns) if breaks else ())
         mass = weights * np.exp(log_density(x, columns))
         scores = score(x, columns)
-        for entry, (i, j) in zip(packed, pairs(len(theta)), strict=True):
+        for entry, (i, j) in zip(packed, pairs(len(flat)), strict=True):
             entry.append(weighted_sum(mass, scores[i] * scores[j]))
-    return [np.concatenate(entry).reshape(shape) for entry in packed]
+    return np.array([np.concatenate(entry) for entry in packed])
 
 
 def weighted_sum(mass: Array, values: Array) -> Array:
@@ -85,8 +104,11 @@ def _slices(flat: Sequence[Array]) -> Iterator[list[Array]]:
         yield [column[first : first + _ROWS_AT_ONCE, np.newaxis] for column in flat]
 
 
-def rule(sample: Sampler, space: Space, theta: Columns) -> tuple[Array, Array]:
-    """Return nodes and weights (R, m) for ∫ f(x) dx or Σ f(x) over the sample space, for θ as p arrays (R, 1)."""
+def rule(sample: Sampler, space: Space, theta: Columns, breaks: Sequence[Array] = ()) -> tuple[Array, Array]:
+    """Return nodes and weights (R, m) for ∫ f(x) dx or Σ f(x) over the sample space, for θ as p arrays (R, 1).
+
+    Breaks, arrays (R, 1), are points where f or one of its derivatives jumps.
+    """
     rows = len(theta[0])
     pilot = np.sort(sample(np.random.default_rng(0), theta, (rows, _PILOT)), axis=-1)
     if space.discrete:
@@ -94,6 +116,8 @@ def rule(sample: Sampler, space: Space, theta: Columns) -> tuple[Array, Array]:
     if space.circular:
         return _circle(pilot, space)
     cuts = np.quantile(pilot, _inner_cuts(space), axis=-1).T
+    if breaks:
+        cuts = np.sort(np.concatenate([cuts, *(np.broadcast_to(at, (rows, 1)) for at in breaks)], axis=-1), axis=-1)
     parts = [_lower_end(cuts, space), *_panels(cuts), _upper_end(cuts, space)]
     nodes, weights = (np.concatenate(arrays, axis=-1) for arrays in zip(*parts, strict=True))
     return np.clip(nodes, np.nextafter(space.lower, np.inf), np.nextafter(space.upper, -np.inf)), weights
@@ -116,32 +140,34 @@ def _panels(cuts: Array) -> Iterator[tuple[Array, Array]]:
 def _lower_end(cuts: Array, space: Space) -> tuple[Array, Array]:
     edge, width = cuts[:, :1], cuts[:, -1:] - cuts[:, :1]
     if np.isfinite(space.lower):
-        share, slope = _unit_rule()
+        share, slope = unit_rule()
         return space.lower + (edge - space.lower) * share, (edge - space.lower) * slope
-    reach, slope = _half_line_rule()
+    reach, slope = half_line_rule()
     return edge - width * reach, width * slope
 
 
 def _upper_end(cuts: Array, space: Space) -> tuple[Array, Array]:
     edge, width = cuts[:, -1:], cuts[:, -1:] - cuts[:, :1]
     if np.isfinite(space.upper):
-        share, slope = _unit_rule()
+        share, slope = unit_rule()
         return space.upper - (space.upper - edge) * share, (space.upper - edge) * slope
-    reach, slope = _half_line_rule()
+    reach, slope = half_line_rule()
     return edge + width * reach, width * slope
 
 
-def _unit_rule() -> tuple[Array, Array]:
-    """Tanh-sinh rule on (0, 1), dense towards 0."""
-    small = np.exp(-np.abs(np.pi * np.sinh(_TANH_SINH)))
-    share = np.where(_TANH_SINH < 0.0, small, 1.0) / (1.0 + small)
-    return share, _STEP * np.pi * np.cosh(_TANH_SINH) * small / (1.0 + small) ** 2
+def unit_rule(least: float = -5.0, step: float = _STEP) -> tuple[Array, Array]:
+    """Tanh-sinh rule on (0, 1), dense towards 0, from exp(π sinh(least)) on."""
+    at = np.arange(least, 3.4, step)
+    small = np.exp(-np.abs(np.pi * np.sinh(at)))
+    share = np.where(at < 0.0, small, 1.0) / (1.0 + small)
+    return share, step * np.pi * np.cosh(at) * small / (1.0 + small) ** 2
 
 
-def _half_line_rule() -> tuple[Array, Array]:
-    """Exp-sinh rule on (0, ∞)."""
-    reach = np.exp(0.5 * np.pi * np.sinh(_EXP_SINH))
-    return reach, _STEP * 0.5 * np.pi * np.cosh(_EXP_SINH) * reach
+def half_line_rule(step: float = _STEP, most: float = _FARTHEST) -> tuple[Array, Array]:
+    """Exp-sinh rule on (0, ∞), up to exp(½π sinh(most))."""
+    at = np.arange(-4.0, most, step)
+    reach = np.exp(0.5 * np.pi * np.sinh(at))
+    return reach, step * 0.5 * np.pi * np.cosh(at) * reach
 
 
 def _circle(pilot: Array, space: Space) -> tuple[Array, Array]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,17 +114,20 @@ def pack(full: Array) -> Array:
     return np.ascontiguousarray(full[..., list(rows), list(columns)])
 
 
-def solve(matrix: Sequence[Array], vector: Sequence[Array]) -> tuple[list[Array], NDArray[np.bool_]]:
-    """Solve Mx = v by Cholesky's factorisation M = LDLᵀ, elementwise over replicates.
+class Factors(NamedTuple):
+    """M = LDLᵀ: the entries of L below its unit diagonal, the pivots D, and where all of these are positive."""
 
-    Returns
-    -------
-    x
-        p arrays (R,), meaningless where M is not positive definite.
-    definite
-        (R,), true where all pivots are positive and finite.
+    lower: dict[tuple[int, int], Array]
+    pivots: list[Array]
+    definite: NDArray[np.bool_]
+
+
+def factor(matrix: Sequence[Array]) -> Factors:
+    """Factorise packed M = LDLᵀ by Cholesky's method, elementwise over replicates.
+
+    Where M is not positive definite, which is where a pivot is not positive and finite, the rest is meaningless.
     """
-    size = len(vector)
+    size = order(len(matrix))
     lower: dict[tuple[int, int], Array] = {}
     pivots: list[Array] = []
     definite = np.isfinite(matrix[0])
@@ -135,6 +139,21 @@ def solve(matrix: Sequence[Array], vector: Sequence[Array]) -> tuple[list[Array]
         for i in range(j + 1, size):
             inner = sum(lower[i, k] * scaled[k] for k in range(j))
             lower[i, j] = (matrix[position(i, j, size)] - inner) / pivot
+    return Factors(lower, pivots, definite)
+
+
+def solve(matrix: Sequence[Array], vector: Sequence[Array]) -> tuple[list[Array], NDArray[np.bool_]]:
+    """Solve Mx = v by M = LDLᵀ, elementwise over replicates.
+
+    Returns
+    -------
+    x
+        p arrays (R,), meaningless where M is not positive definite.
+    definite
+        (R,), true where all pivots are positive and finite.
+    """
+    size = len(vector)
+    lower, pivots, definite = factor(matrix)
     solution = list(vector)
     for i in range(size):
         for k in range(i):
@@ -144,3 +163,15 @@ def solve(matrix: Sequence[Array], vector: Sequence[Array]) -> tuple[list[Array]
         for k in range(i + 1, size):
             solution[i] = solution[i] - lower[k, i] * solution[k]
     return solution, definite
+
+
+def lower_inverse(factors: Factors) -> Array:
+    """Return L⁻¹ as an array (p, p, …), elementwise over replicates."""
+    lower, pivots, _ = factors
+    size = len(pivots)
+    result = np.zeros((size, size, *np.shape(pivots[0])))
+    for i in range(size):
+        result[i, i] = 1.0
+        for j in range(i):
+            result[i, j] = -(lower[i, j] + sum(lower[i, k] * result[k, j] for k in range(j + 1, i)))
+    return result

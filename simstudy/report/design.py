@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 
-from simstudy.families import FAMILIES
+from simstudy.families import REGISTRY
 from simstudy.figures.wording import listed, number
 from simstudy.study.scenario import Scenario, Study
 
@@ -34,10 +34,13 @@ def mechanisms(study: Study) -> list[Mechanism]:
 def _mechanism(cells: list[Scenario]) -> Mechanism:
     cell = cells[0]
     values = ", ".join(f"{name} = {number(v)}" for name, v in zip(cell.names, cell.values, strict=True))
-    family = FAMILIES.get(cell.family)
+    family = REGISTRY.get(cell.family)
+    observed = "" if cell.censoring is None else f", cut at {number(cell.censoring)}"
+    drawn = [f"{c.family}({', '.join(map(number, c.values))})" for c in cell.covariates]
+    observed += f", covariates {listed(list(dict.fromkeys(drawn)))}" if drawn else ""
     return Mechanism(
         name=cell.name,
-        law=f"{cell.family}({values})",
+        law=f"{cell.family}({values}){observed}",
         formula=family.formula if family else "",
         fit="" if cell.right else cell.fit,
         free=", ".join(cell.free),

@@ -20,6 +20,7 @@ from typing import Any, ClassVar, cast
 from joblib import Parallel, cpu_count, delayed, parallel_config
 
 from simstudy.errors import SimstudyError, UnusableResultsError
+from simstudy.families import REGISTRY
 from simstudy.running.memory import keep_freed_memory
 from simstudy.running.plan import Task
 from simstudy.running.store import Store
@@ -140,8 +141,9 @@ def _start(store: Store, tasks: Sequence[Task], jobs: int, started: list[Task]) 
     # tracker would clear it, so that comes first.
     resource_tracker.ensure_running()
     previous = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    given = (os.getpid(), REGISTRY.sources)
     try:
-        with parallel_config("loky", inner_max_num_threads=1, initializer=prepare, initargs=(os.getpid(),)):
+        with parallel_config("loky", inner_max_num_threads=1, initializer=prepare, initargs=given):
             parallel = Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)
             return parallel(calls())
     finally:

@@ -12,6 +12,7 @@ from typing import Any
 from simstudy import __version__
 from simstudy.errors import ConfigError, ForeignResultsError, UnusableResultsError
 from simstudy.files import told, write_atomically
+from simstudy.running import plugins
 from simstudy.running.lock import HOLDER, LOCK
 from simstudy.running.record import NUMBERS_VERSION
 from simstudy.study.config import from_dict, to_dict
@@ -52,6 +53,7 @@ def make(study: Study, command: str, runs: list[dict[str, Any]]) -> dict[str, An
             "release": platform.release(),
             "machine": platform.machine(),
         },
+        **plugins.entry(study),
         "runs": runs,
     }
 
@@ -94,7 +96,20 @@ def _damaged(path: Path, reason: str) -> str:
 
 
 def study_of(folder: Path, manifest: Mapping[str, Any]) -> Study:
-    """Return the study a manifest holds (UnusableResultsError where its config is damaged)."""
+    """Return the study a manifest holds.
+
+    Raises
+    ------
+    UnusableResultsError
+        If its config is damaged.
+    ConfigError
+        If it needs a plug-in that is not loaded.
+    """
+    try:
+        plugins.recorded(manifest)
+    except (TypeError, AttributeError) as error:
+        raise UnusableResultsError(_damaged(folder / NAME, "its plugins cannot be read")) from error
+    plugins.check_loaded(folder, manifest)
     try:
         return from_dict(manifest["config"])
     except (ConfigError, KeyError, TypeError, ValueError, AttributeError) as error:
@@ -141,6 +156,8 @@ def check_same(folder: Path, manifest: Mapping[str, Any], study: Study) -> None:
     lines = [_differs(folder, key, *pairs[key]) for key in sorted(pairs) if pairs[key][0] != pairs[key][1]]
     if lines:
         raise ForeignResultsError("\n".join(lines))
+    kept = (scenario for scenario in study.scenarios if scenario.name in before)
+    plugins.check_unchanged(folder, manifest, (name for scenario in kept for name in scenario.families))
 
 
 def _differs(folder: Path, key: str, old: object, new: object) -> str:
@@ -160,7 +177,13 @@ def _definitions(study: Study) -> dict[str, dict[str, object]]:
 
 
 def _definition(scenario: Scenario) -> dict[str, object]:
-    values = {f"parameter {name}": value for name, value in zip(scenario.names, scenario.values, strict=True)}
+    given = zip(scenario.names, scenario.values, strict=True)
+    values: dict[str, object] = {f"parameter {name}": value for name, value in given}
     held = scenario.known_values.items() if scenario.held else ()
     known = ", ".join(f"{name} = {value:g}" for name, value in held) or ", ".join(sorted(scenario.known)) or "none"
+    if scenario.censoring is not None:
+        values["censoring"] = scenario.censoring
+    for number, covariate in enumerate(scenario.covariates, start=1):
+        drawn = ", ".join(f"{name} = {value:g}" for name, value in zip(covariate.names, covariate.values, strict=True))
+        values[f"covariate {number}"] = f"{covariate.family}({drawn})"
     return {"family": scenario.family, "fit": scenario.fit, "known": known, **values}

@@ -1,8 +1,8 @@
-"""What there is to simulate: tasks of whole blocks with boundaries that depend on n alone; what they cost.
+"""What there is to simulate: tasks of whole blocks with boundaries that depend on n and p alone; what they cost.
 
-A block holds B(n) = `block_size(n)` replicates. A task is a run of K(n) = `task_blocks(n)` consecutive
-blocks: task t holds blocks tK … (t+1)K − 1. R replicates need blocks 0 … ⌈R/B⌉ − 1, so the last task may be
-cut short; growing R lengthens it.
+A block holds B(n) = `block_size(n)` replicates. A task is a run of K(n, p) = `task_blocks(n, p)` consecutive blocks, p
+the number of free parameters: task t holds blocks tK … (t+1)K − 1. R replicates need blocks 0 … ⌈R/B⌉ − 1, so the last
+task may be cut short; growing R lengthens it.
 """
 
 from __future__ import annotations
@@ -22,18 +22,21 @@ TASK_ROWS = 2**16
 """Most replicates in a task: what a worker holds in memory and loses when it is killed."""
 TASK_DRAWS = 2**24
 """Most draws in a task of several blocks: about a second of work."""
+TASK_BYTES = 2**28
+"""Most bytes of the record of a task of several blocks; it matters from fifteen free parameters on."""
 _FILE_BYTES = 4096
 _PROBE_SIZE = 2**16
 _PROBE_BLOCKS = 4
+_LEAST_SECONDS = 1e-9
 
 Cost = Callable[[Scenario], float]
 """Seconds of one core that one replicate of a scenario takes."""
 
 
-def task_blocks(n: int) -> int:
-    """Return K(n) = max(1, ⌊min(2¹⁶ rows, 2²⁴ draws) ÷ block⌋), the blocks of a whole task."""
+def task_blocks(n: int, size: int = 1) -> int:
+    """Return max(1, ⌊min(2¹⁶ rows, 2²⁴ draws, 2²⁸ bytes) ÷ block⌋), the blocks of a whole task of p free parameters."""
     rows = block_size(n)
-    return max(1, min(TASK_ROWS // rows, TASK_DRAWS // (rows * n)))
+    return max(1, min(TASK_ROWS // rows, TASK_DRAWS // (rows * n), TASK_BYTES // (rows * row_bytes(size))))
 
 
 def needed_blocks(scenario: Scenario) -> int:
@@ -69,7 +72,7 @@ def missing_tasks(scenario: Scenario, stored: Mapping[int, int]) -> Iterable[Tas
     stored
         For the first block of each stored task, the last block stored.
     """
-    size, needed = task_blocks(scenario.n), needed_blocks(scenario)
+    size, needed = task_blocks(scenario.n, len(scenario.free)), needed_blocks(scenario)
     for first in range(0, needed, size):
         last = min(first + size, needed) - 1
         have = stored.get(first, first - 1)
@@ -96,7 +99,7 @@ class Estimate:
 def disk_bytes(scenario: Scenario) -> int:
     """Return the bytes that all files of a scenario take, a little rounded up."""
     blocks = needed_blocks(scenario)
-    files = -(-blocks // task_blocks(scenario.n))
+    files = -(-blocks // task_blocks(scenario.n, len(scenario.free)))
     return blocks * block_size(scenario.n) * row_bytes(len(scenario.free)) + files * _FILE_BYTES
 
 
@@ -131,7 +134,14 @@ def measured_cost(scenarios: Iterable[Scenario]) -> Cost:
 
 
 def _model(scenario: Scenario) -> tuple[object, ...]:
-    return scenario.family, scenario.fit, scenario.names, scenario.known
+    return (
+        scenario.family,
+        scenario.fit,
+        scenario.names,
+        scenario.known,
+        scenario.censoring is not None,
+        scenario.covariates,
+    )
 
 
 def _line(probes: Mapping[int, Scenario]) -> tuple[float, float]:
@@ -143,10 +153,13 @@ def _line(probes: Mapping[int, Scenario]) -> tuple[float, float]:
 
 
 def _seconds_per_row(scenario: Scenario) -> float:
-    simulate(scenario, 0, 0, 0)  # the first call pays for imports and caches
-    start = time.perf_counter()
-    rows = len(simulate(scenario, 0, 0, _PROBE_BLOCKS - 1))
-    return max(time.perf_counter() - start, 1e-9) / rows
+    try:
+        simulate(scenario, 0, 0, 0)  # the first call pays for imports and caches
+        start = time.perf_counter()
+        rows = len(simulate(scenario, 0, 0, _PROBE_BLOCKS - 1))
+    except Exception:  # the tasks will tell, and end at once
+        return _LEAST_SECONDS
+    return max(time.perf_counter() - start, _LEAST_SECONDS) / rows
 
 
 def human_seconds(seconds: float) -> str:

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.lib import format as npy
 
+from simstudy.errors import FamilyError
+from simstudy.families import REGISTRY
 from simstudy.study.replicates import Replicates
 from simstudy.study.scenario import Scenario
 from simstudy.study.streams import block_size, identity
@@ -46,6 +48,10 @@ def record_identity(scenario: Scenario, seed: int, first_block: int, last_block:
     }
     if scenario.held:
         content["held"] = list(scenario.held)
+    if plugins := REGISTRY.origins(scenario.families):
+        content["plugins"] = {name: origin.sha256 for name, origin in plugins.items()}
+    if scenario.censoring is not None:
+        content["censoring"] = scenario.censoring
     return json.dumps(content, sort_keys=True, separators=(",", ":"))
 
 
@@ -75,9 +81,14 @@ def row_bytes(size: int) -> int:
 
 
 def encode(replicates: Replicates, made_by: str) -> bytes:
-    """Return the bytes of a file."""
+    """Return the bytes of a file (FamilyError where an array has not the shape and type that `decode` asks for)."""
     buffer = io.BytesIO()
     arrays = {name: np.ascontiguousarray(getattr(replicates, name)) for name in _MEMBERS}
+    for name, (shape, dtype) in layout(len(replicates), arrays["theta"].shape[-1]).items():
+        found = arrays[name]
+        if (found.shape, found.dtype) != (shape, dtype):
+            message = f"{name} is {found.dtype} of shape {found.shape}, not {dtype} of shape {shape}"
+            raise FamilyError(message)
     np.savez(buffer, allow_pickle=False, identity=np.array(made_by), **arrays)
     return buffer.getvalue()
 

@@ -71,12 +71,12 @@ class Store:
             found_names = [path.name for path in cell.iterdir()] if cell.exists() else []
         for name in found_names:
             if match := _NAME.fullmatch(name):
-                first, last = self._blocks(cell / name, scenario.n, int(match[1]), int(match[2]))
+                first, last = self._blocks(cell / name, scenario, int(match[1]), int(match[2]))
                 found.setdefault(first, []).append(last)
         return {first: sorted(found[first]) for first in sorted(found)}
 
-    def _blocks(self, path: Path, n: int, first_row: int, last_row: int) -> tuple[int, int]:
-        size, blocks = block_size(n), task_blocks(n)
+    def _blocks(self, path: Path, scenario: Scenario, first_row: int, last_row: int) -> tuple[int, int]:
+        size, blocks = block_size(scenario.n), task_blocks(scenario.n, len(scenario.free))
         first, last = first_row // size, (last_row + 1) // size - 1
         fits = (first * size, (last + 1) * size - 1) == (first_row, last_row)
         if not fits or first % blocks or not first <= last < first + blocks:
@@ -138,7 +138,8 @@ class Store:
 
     def _spans(self, scenario: Scenario) -> list[tuple[int, int]]:
         """Return the first and last block of the files that hold the first R replicates."""
-        stored, needed, size = self.stored(scenario), needed_blocks(scenario), task_blocks(scenario.n)
+        stored, needed = self.stored(scenario), needed_blocks(scenario)
+        size = task_blocks(scenario.n, len(scenario.free))
         spans = []
         for first in range(0, needed, size):
             last = stored.get(first, first - 1)

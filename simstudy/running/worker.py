@@ -12,11 +12,14 @@ import signal
 import sys
 import time
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from simstudy.errors import SimstudyError, UnusableResultsError
+from simstudy.families import REGISTRY
+from simstudy.families.plugin import Source, told
 from simstudy.families.status import Status
 from simstudy.running.block import simulate
 from simstudy.running.memory import keep_freed_memory
@@ -43,8 +46,16 @@ class Outcome:
     stop: bool = False
 
 
-def prepare(parent: int) -> None:
-    """Make this process a worker: deaf to Ctrl-C, which its parent handles, and not outliving it (Linux)."""
+def prepare(parent: int, plugins: Sequence[Source] = ()) -> None:
+    """Make this process a worker: deaf to Ctrl-C, which its parent handles, and not outliving it (Linux).
+
+    Parameters
+    ----------
+    parent
+        Process number of the parent.
+    plugins
+        The plug-in files that it has loaded.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
@@ -52,6 +63,7 @@ def prepare(parent: int) -> None:
     keep_freed_memory()
     if os.getppid() != parent:  # it died before the line above
         os._exit(1)
+    REGISTRY.restore(plugins)
 
 
 def perform(store: Store, task: Task) -> Outcome:
@@ -63,12 +75,12 @@ def perform(store: Store, task: Task) -> Outcome:
             simulated = simulate(task.scenario, store.seed, task.stored_block + 1, task.last_block)
             replicates = store.write(task, simulated)
     except SimstudyError as error:
-        return Outcome(task, error=str(error), stop=isinstance(error, UnusableResultsError))
+        stop = isinstance(error, UnusableResultsError)
+        return Outcome(task, error=str(error), traceback=traceback.format_exc(), stop=stop)
     except MemoryError:
         return Outcome(task, error="out of memory", traceback=traceback.format_exc())
     except Exception as error:
-        line = " ".join(f"{type(error).__name__}: {error}".split())
-        return Outcome(task, error=line, traceback=traceback.format_exc())
+        return Outcome(task, error=told(error), traceback=traceback.format_exc())
     failed = int(np.count_nonzero(replicates.status[-task.rows :] != Status.CONVERGED))
     return Outcome(task, task.rows, failed, time.perf_counter() - start)
 

@@ -40,8 +40,8 @@ class Mechanism:
 
     @property
     def long_name(self) -> str:
-        """Name of the family, all parameter values, what is held known and, if it is another, the fitted family."""
-        return names.derive(self._base, self.values, self.design.known)
+        """Name of the family (and of the fitted one if it is another), all values, what is known, and the censoring."""
+        return names.derive(self._base, self.values, self.design.known, self.design.censoring)
 
 
 def build(data: Any, faults: Faults) -> Study:
@@ -136,4 +136,6 @@ def _cells(name: str, mechanism: Mechanism) -> Iterator[Scenario]:
             level=float(entry.value("level", schema.DEFAULT_LEVEL)),
             fitted=() if design.fit == design.family else design.fitted,
             held=design.held,
+            censoring=design.censoring,
+            covariates=design.covariates,
         )

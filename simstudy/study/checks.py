@@ -11,11 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from simstudy.families import FAMILIES
+from simstudy.families import REGISTRY
+from simstudy.families import covariates as drawn_covariates
 from simstudy.families.base import Family
+from simstudy.families.censoring import uncensorable
+from simstudy.families.regression import Regression
+from simstudy.families.sample_space import SampleSpace
 from simstudy.parameters import Domain
 from simstudy.study import names, sizes
 from simstudy.study.faults import Faults, Path, hint, near, quoted, where
+from simstudy.study.scenario import Covariate
 from simstudy.study.schema import EXPECTED
 
 
@@ -59,6 +64,10 @@ class Design:
         What is not estimated, in the order of ``fitted``.
     held
         Values of ``known`` where another family is fitted than the one that draws.
+    censoring
+        Time at which observations are cut, if they are.
+    covariates
+        How the covariates of a regression are drawn, where that is said.
     """
 
     entry: Entry
@@ -68,6 +77,8 @@ class Design:
     fitted: tuple[str, ...]
     known: tuple[str, ...]
     held: tuple[float, ...]
+    censoring: float | None = None
+    covariates: tuple[Covariate, ...] = ()
 
     @property
     def parameters(self) -> Mapping[str, float | list[float]]:
@@ -97,10 +108,13 @@ def design(entry: Entry, faults: Faults) -> Design | None:
         return None
     fit, fitted, known = model
     _check_minimum(entry, fit, [name for name in fitted if name not in known], faults)
-    usable = faults.clean(*entry.path, "parameters")
+    censoring = _censoring(entry, (family, fit), form, faults)
+    covariates = _covariates(entry, family, faults)
+    usable = all(faults.clean(*entry.path, key) for key in ("parameters", "censoring", "covariates"))
     same = fit.name == family.name
     held = () if same else tuple(float(value) for value in known.values())
-    return Design(entry, family.name, form, fit.name, fitted, tuple(known), held) if usable else None
+    found = Design(entry, family.name, form, fit.name, fitted, tuple(known), held, censoring, covariates)
+    return found if usable else None
 
 
 def require(key: str, data: Mapping[str, Any], entries: Sequence[Entry], faults: Faults) -> None:
@@ -117,10 +131,13 @@ def require(key: str, data: Mapping[str, Any], entries: Sequence[Entry], faults:
 
 def _family(entry: Entry, key: str, faults: Faults) -> Family | None:
     given = entry.own.get(key)
-    if isinstance(given, str) and given not in FAMILIES:
-        what = f"there is no family {quoted(given)}{hint(given, list(FAMILIES))}"
+    if not isinstance(given, str):
+        return None
+    found = REGISTRY.get(given)
+    if found is None:
+        what = f"there is no family {quoted(given)}{hint(given, REGISTRY.names())}"
         faults.add((*entry.path, key), what)
-    return FAMILIES.get(given) if isinstance(given, str) else None
+    return found
 
 
 def _form(entry: Entry, family: Family, faults: Faults) -> tuple[str, ...] | None:
@@ -203,9 +220,11 @@ def _fitted(
         what = f"another family is fitted than drawn, so give values: a mapping such as {{{fit.forms[0][-1].name}: 1}}"
         faults.add((*entry.path, "known"), what)
         return None
-    _check_same_space(entry, family, fit, faults)
     width = family.sample_space.width
-    fit = (fit if width is None else fit.suited(np.zeros((1, 1, width)))).member(given)
+    fit = fit if width is None else fit.suited(np.zeros((1, 1, width)))
+    _check_same_space(entry, family, fit, faults)
+    # With all of its names, since one of numbered parameters has as many as are named.
+    fit = fit.member({parameter.name: given.get(parameter.name) for parameter in fit.forms[0]})
     names = [parameter.name for parameter in fit.forms[0]]
     for name, value in given.items():
         place = (*entry.path, "known", name)
@@ -219,6 +238,39 @@ def _fitted(
             faults.add((*entry.path, "known"), what)
     _check_one_left(entry, fit, names, given, faults)
     return fit, tuple(names), {name: given[name] for name in names if name in given}
+
+
+def _censoring(entry: Entry, families: Sequence[Family], form: Sequence[str], faults: Faults) -> float | None:
+    """Return the censoring time, or None; note families that cannot be censored, and a time before all lifetimes."""
+    place = (*entry.path, "censoring")
+    if "censoring" not in entry.own or not faults.clean(*place):
+        return None
+    time = float(entry.own["censoring"]["time"])
+    reasons = dict.fromkeys(reason for family in families if (reason := uncensorable(family)))
+    for reason in reasons:
+        faults.add(place, f"{reason}: leave censoring out, or choose a family of lifetimes such as weibull")
+    if reasons or not faults.clean(*entry.path, "parameters"):
+        return None
+    for found in islice(crossed(entry.own["parameters"], form), sizes.MAX_CELLS):
+        space = families[0].member(found).sample_space
+        if isinstance(space, SampleSpace) and time <= space.lower:
+            what = f"must be above {names.number(space.lower)}, where lifetimes begin, got {names.number(time)}"
+            faults.add((*place, "time"), what)
+            break
+    return time
+
+
+def _covariates(entry: Entry, family: Family, faults: Faults) -> tuple[Covariate, ...]:
+    """Return how the covariates are drawn; note what is wrong with that."""
+    place = (*entry.path, "covariates")
+    if "covariates" not in entry.own or not faults.clean(*place):
+        return ()
+    if not isinstance(family, Regression):
+        faults.add(place, drawn_covariates.no_regression(family))
+        return ()
+    given = entry.own["covariates"]
+    found = drawn_covariates.read(given, family.slopes, lambda at, what: faults.add((*place, *at), what))
+    return tuple(Covariate(*covariate) for covariate in found)
 
 
 def _check_same_space(entry: Entry, family: Family, fit: Family, faults: Faults) -> None:

@@ -74,12 +74,18 @@ def to_yaml(study: Study) -> str:
 
 
 def _scenario(cell: Scenario, sample_sizes: list[int]) -> dict[str, Any]:
+    observed: dict[str, Any] = {} if cell.censoring is None else {"censoring": {"time": cell.censoring}}
+    if cell.covariates:
+        observed["covariates"] = [
+            {"family": c.family, "parameters": dict(zip(c.names, c.values, strict=True))} for c in cell.covariates
+        ]
     return {
         "name": cell.name,
         "family": cell.family,
         "parameters": dict(zip(cell.names, cell.values, strict=True)),
         "fit": cell.fit,
         "known": list(cell.known) if cell.right else cell.known_values,
+        **observed,
         "sample_sizes": sample_sizes,
         "replicates": cell.replicates,
         "level": cell.level,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isfinite
 from typing import Any
 
-from simstudy.families import FAMILIES
+from simstudy.families import REGISTRY
 from simstudy.families.base import Family
 from simstudy.parameters import Parameter
 from simstudy.study.schema import StudyConfig
@@ -16,8 +16,9 @@ def json_schema() -> dict[str, Any]:
     schema = StudyConfig.model_json_schema(by_alias=True)
     scenario = schema["$defs"]["ScenarioConfig"]
     for key in ("family", "fit"):
-        scenario["properties"][key]["enum"] = list(FAMILIES)
-    scenario["allOf"] = [_family_rule(name, family) for name, family in FAMILIES.items()]
+        scenario["properties"][key]["enum"] = REGISTRY.names()
+    schema["$defs"]["CovariateConfig"]["properties"]["family"]["enum"] = REGISTRY.names()
+    scenario["allOf"] = [_family_rule(name, REGISTRY.find(name)) for name in REGISTRY.names()]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 

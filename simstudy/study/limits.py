@@ -7,6 +7,10 @@ from functools import lru_cache
 
 import numpy as np
 
+from simstudy.families import REGISTRY
+from simstudy.families.base import Family
+from simstudy.families.plugin import Origin, told
+from simstudy.families.regression import Regression
 from simstudy.inference.likelihood import expected_information as packed_information
 from simstudy.numerics.symmetric import fill, unpack
 from simstudy.parameters import Array
@@ -42,6 +46,8 @@ class Limits:
         Limit of n^(rᵢ + rⱼ)·Cov(θ̂)ᵢⱼ; equal to ``covariance`` where all rates are ½.
     periods : (p,)
         Periods of parameters that are angles; infinite for others.
+    information_error : (p, p)
+        Monte Carlo standard error of I(θ): 0 but for a design that has no other way.
     right
         Whether the fitted family is the one that draws the data.
     irregularity
@@ -57,6 +63,7 @@ class Limits:
     rates: Array
     rate_covariance: Array
     periods: Array
+    information_error: Array
     right: bool = True
     irregularity: str = ""
 
@@ -74,12 +81,14 @@ def regular(theta: Array, information: Array) -> Limits:
         rates=np.full(size, 0.5),
         rate_covariance=inverse,
         periods=np.full(size, np.inf),
+        information_error=np.zeros((size, size)),
     )
 
 
 def limits(scenario: Scenario) -> Limits:
     """Return the limits of a scenario: A = B = I(θ) where the model is right and regular."""
-    return _limits(replace(scenario, name="", n=1, replicates=1, level=0.5))
+    origins = tuple(REGISTRY.origins(scenario.families).values())
+    return _limits(replace(scenario, name="", n=1, replicates=1, level=0.5), origins)
 
 
 def limiting_value(scenario: Scenario) -> tuple[float, ...]:
@@ -88,9 +97,22 @@ def limiting_value(scenario: Scenario) -> tuple[float, ...]:
 
 
 @lru_cache(maxsize=4096)
-def _limits(scenario: Scenario) -> Limits:
-    with np.errstate(all="ignore"):
-        return _of_the_right_model(scenario) if scenario.right else _of_a_wrong_model(scenario)
+def _limits(scenario: Scenario, plugins: tuple[Origin, ...]) -> Limits:
+    """Compute them once for a scenario and the plug-ins, which may be edited, that its families come from."""
+    try:
+        with np.errstate(all="ignore"):
+            return _of_the_right_model(scenario) if scenario.right else _of_a_wrong_model(scenario)
+    except Exception as error:
+        if not plugins or isinstance(error, MemoryError):
+            raise
+        return _without_theory(scenario, f"the limits cannot be computed: {told(error)}")
+
+
+def _without_theory(scenario: Scenario, reason: str) -> Limits:
+    """Return no limits, where a plug-in raises an exception: simulation needs none."""
+    size = len(scenario.free)
+    theta = np.array(scenario.truth) if scenario.right else np.full(size, np.nan)
+    return replace(regular(theta, np.full((size, size), np.nan)), right=scenario.right, irregularity=reason)
 
 
 def _of_the_right_model(scenario: Scenario) -> Limits:
@@ -100,9 +122,10 @@ def _of_the_right_model(scenario: Scenario) -> Limits:
     family, is_base = model.family, model.parametrisation.names == model.family.parametrisations[0].names
     kept = [i for i, name in enumerate(model.parametrisation.names) if name in scenario.free]
     found = replace(
-        regular(theta, expected_information(scenario, theta[np.newaxis])[0]),
+        regular(theta, _information(scenario, theta[np.newaxis])[0]),
         periods=_periods(scenario),
-        irregularity=family.irregularity(base),
+        information_error=_information_error(scenario),
+        irregularity=family.irregularity(base) if _may_be_irregular(family, scenario) else "",
     )
     if not found.irregularity or not is_base:
         return found
@@ -121,13 +144,18 @@ def _of_the_right_model(scenario: Scenario) -> Limits:
     )
 
 
+def _may_be_irregular(family: Family, scenario: Scenario) -> bool:
+    """Tell whether there is anything irregular about the free parameters: a corner that is known spoils nothing."""
+    return not family.corners or bool(set(family.corners) & set(scenario.free))
+
+
 def _of_a_wrong_model(scenario: Scenario) -> Limits:
     found: Expectations = pseudo_true(models.drawn(scenario), models.fitted(scenario))
     bread, size = invert(found.hessian), len(found.theta)
     covariance = bread @ found.products @ bread
     information = np.full((size, size), np.nan)
     if np.isfinite(found.theta).all():
-        information = expected_information(scenario, found.theta[np.newaxis])[0]
+        information = _information(scenario, found.theta[np.newaxis])[0]
     return Limits(
         theta=found.theta,
         hessian=found.hessian,
@@ -138,6 +166,7 @@ def _of_a_wrong_model(scenario: Scenario) -> Limits:
         rates=np.full(size, 0.5),
         rate_covariance=covariance,
         periods=_periods(scenario),
+        information_error=np.zeros((size, size)),
         right=False,
         irregularity=found.fault,
     )
@@ -148,8 +177,32 @@ def _periods(scenario: Scenario) -> Array:
     return np.array([periods.get(name, np.inf) for name in scenario.free])
 
 
+def _information_error(scenario: Scenario) -> Array:
+    """Return the Monte Carlo standard error of I(θ) of the free parameters."""
+    model, size = models.fitted(scenario), len(scenario.free)
+    found = None
+    if isinstance(model.family, Regression):
+        found = model.family.information_error(models.drawn(scenario).base)
+    if found is None:
+        return np.zeros((size, size))
+    kept = [i for i, name in enumerate(model.parametrisation.names) if name in scenario.free]
+    return np.asarray(unpack(fill(found, 1))[0][np.ix_(kept, kept)])
+
+
 def expected_information(scenario: Scenario, theta: Array) -> Array:
-    """Return I (R, p, p) per observation at estimates (R, p) of the free parameters, the known ones at their values."""
+    """Return I (R, p, p) per observation at estimates (R, p) of the free parameters, the known ones at their values.
+
+    NaN where the family comes from a plug-in and raises an exception.
+    """
+    try:
+        return _information(scenario, theta)
+    except Exception as error:
+        if not REGISTRY.origin(scenario.fit) or isinstance(error, MemoryError):
+            raise
+        return np.full((*theta.shape, theta.shape[-1]), np.nan)
+
+
+def _information(scenario: Scenario, theta: Array) -> Array:
     model = models.fitted(scenario)
     names = model.parametrisation.names
     estimates = dict(zip(scenario.free, theta.T, strict=True))

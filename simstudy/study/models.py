@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simstudy.families import FAMILIES
+from simstudy.families import family as find_family
 from simstudy.families.base import Family
+from simstudy.families.censoring import censored
+from simstudy.families.covariates import Named, margin
+from simstudy.families.regression import Regression
 from simstudy.parameters import Array, Parametrisation
 from simstudy.study.scenario import Scenario
 
@@ -20,7 +23,7 @@ class Model:
     Attributes
     ----------
     family
-        With its constants bound.
+        With its constants, its design and its censoring time bound.
     parametrisation
         Of the family.
     given
@@ -49,7 +52,11 @@ def fitted(scenario: Scenario) -> Model:
 
 
 def _model(scenario: Scenario, name: str, values: Mapping[str, float | None]) -> Model:
-    family = FAMILIES[name].member(values)
+    family = find_family(name).member(values)
+    if scenario.covariates and isinstance(family, Regression):
+        family = family.designed([margin(Named(c.family, c.names, c.values)) for c in scenario.covariates])
+    if scenario.censoring is not None:
+        family = censored(family, scenario.censoring)
     parametrisation = family.find_parametrisation(values)
     names = parametrisation.names
     return Model(family, parametrisation, {n: float(v) for n, v in values.items() if v is not None and n in names})

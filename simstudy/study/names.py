@@ -46,8 +46,8 @@ def number(value: float) -> str:
     return repr(float(value)).removesuffix(".0")
 
 
-def derive(base: str, values: Mapping[str, float], known: Sequence[str] = ()) -> str:
-    """Append parameter values, and what is held known, to the name of a family or scenario.
+def derive(base: str, values: Mapping[str, float], known: Sequence[str] = (), censoring: float | None = None) -> str:
+    """Append parameter values, what is held known, and a censoring time to the name of a family or scenario.
 
     >>> derive("weibull", {"shape": 2.5})
     'weibull-shape=2.5'
@@ -56,4 +56,5 @@ def derive(base: str, values: Mapping[str, float], known: Sequence[str] = ()) ->
     """
     parts = [f"{name}={number(value)}" for name, value in values.items()]
     parts += [f"known={'+'.join(known)}"] if known else []
+    parts += [f"censoring={number(censoring)}"] if censoring is not None else []
     return f"{base}-{','.join(parts)}" if parts else base

@@ -65,6 +65,11 @@ class Scenario:
         return self.fit == self.family
 
     @property
+    def families(self) -> tuple[str, ...]:
+        """Names of all families that its numbers depend on."""
+        return tuple(dict.fromkeys([self.family, self.fit, *(covariate.family for covariate in self.covariates)]))
+
+    @property
     def fitted_names(self) -> tuple[str, ...]:
         """Names of parameters and constants of the fitted family."""
         return self.fitted or self.names

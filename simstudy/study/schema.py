@@ -40,6 +40,16 @@ EXPECTED = {
         "with values, such as {scale: 1}, where another family is fitted"
     ),
     "known.*": "the name of a parameter",
+    "censoring": "a mapping with the time at which observations are cut, such as {time: 2}",
+    "censoring.time": "a positive, finite number, the time at which observations are cut",
+    "covariates": (
+        "how the covariates of a regression are drawn: a mapping such as "
+        "{family: gamma, parameters: {shape: 2, scale: 1}} for all, or a list with one for each"
+    ),
+    "covariates.*": "a mapping with family and parameters",
+    "covariates.family": "the name of the family that draws the covariate",
+    "covariates.parameters": "a mapping of parameter names to numbers, such as {shape: 2, scale: 1}",
+    "covariates.parameters.*": "a finite number",
 }
 """What each key must be, for messages and for the JSON Schema."""
 
@@ -108,6 +118,25 @@ Sizes = Annotated[
 ]
 
 
+class CensoringConfig(_Model):
+    """Type-I right censoring: observations are cut at a time."""
+
+    time: Annotated[Number, Field(gt=0)] = _says("censoring.time")
+
+
+class CovariateConfig(_Model):
+    """How a covariate is drawn."""
+
+    family: str = _says("covariates.family")
+    parameters: dict[str, Number] = _says("covariates.parameters")
+
+
+Covariates = Annotated[
+    Annotated[list[CovariateConfig], Field(min_length=1), Tag("<list>")] | Annotated[CovariateConfig, Tag("<dict>")],
+    _either(list, "<dict>"),
+]
+
+
 class ScenarioConfig(_Model):
     """One or, where lists of values cross, several data-generating mechanisms."""
 
@@ -116,6 +145,8 @@ class ScenarioConfig(_Model):
     parameters: dict[str, Values] = _says("parameters")
     fit: str = _says("fit", optional=True)
     known: Known = _says("known", optional=True)
+    censoring: CensoringConfig = _says("censoring", optional=True)
+    covariates: Covariates = _says("covariates", optional=True)
     sample_sizes: Sizes = _says("sample_sizes", optional=True)
     replicates: ReplicateCount = _says("replicates", optional=True)
     level: Level = _says("level", optional=True)
@@ -168,13 +199,22 @@ def _tell(path: Path, kind: str, value: Any, message: str) -> str:
 def _key(path: Path) -> str:
     """Return the key of a path in the table of what is expected."""
     steps = path[2:] if path[:1] == ("scenarios",) and len(path) > 2 else path
-    if steps[:1] == ("parameters",) and len(steps) > 1:
-        return "parameters.*"
+    if steps[:1] == ("covariates",) and len(steps) > 2 and isinstance(steps[1], int):
+        steps = (steps[0], *steps[2:])
+    for parameters in (("parameters",), ("covariates", "parameters")):
+        if steps[: len(parameters)] == parameters and len(steps) > len(parameters):
+            return ".".join((*parameters, "*"))
     return ".".join("*" if isinstance(step, int) else step for step in steps)
 
 
 def _siblings(path: Path) -> list[str]:
     """Return the keys that are known where an unknown one stands."""
     model: type[_Model] = ScenarioConfig if len(path) > 1 else StudyConfig
-    model = Range if path[-2:-1] == ("sample_sizes",) else model
+    inner: dict[str | int, type[_Model]] = {
+        "sample_sizes": Range,
+        "censoring": CensoringConfig,
+        "covariates": CovariateConfig,
+    }
+    holders = [step for step in path[:-1] if not isinstance(step, int)]
+    model = inner.get(holders[-1], model) if holders else model
     return [field.alias or name for name, field in model.model_fields.items()]

@@ -26,9 +26,10 @@ def block_size(n: int) -> int:
 def identity(scenario: Scenario, seed: int) -> str:
     """Return the canonical JSON of what the data of a scenario depend on: all but the block.
 
-    The fitted family and the known parameters are no part of it, so that two fits of one mechanism see the same data.
+    The fitted family and the known parameters are no part of it, so that two fits of one mechanism see the same data;
+    nor is a censoring time, so that the same lifetimes are cut. Covariates are, where a scenario has its own.
     """
-    parts = [
+    parts: list[object] = [
         STREAM_VERSION,
         seed,
         scenario.family,
@@ -36,6 +37,8 @@ def identity(scenario: Scenario, seed: int) -> str:
         [float(value) for value in scenario.values],
         scenario.n,
     ]
+    if scenario.covariates:
+        parts.append([[c.family, list(c.names), [float(value) for value in c.values]] for c in scenario.covariates])
     return json.dumps(parts, separators=(",", ":"), ensure_ascii=True)
 
 

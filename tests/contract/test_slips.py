@@ -121,6 +121,10 @@ class Laplace(Family):
         return np.median(x, axis=-1), np.abs(x - np.median(x, axis=-1, keepdims=True)).mean(axis=-1)
 
 
+def with_regular_limits(self, theta):
+    return type(KINDS["laplace"]).irregular_limits(self, theta)._replace(hessian=np.eye(2) / theta[1] ** 2)
+
+
 HALF_UNIT = Parameter("scale", replace(POSITIVE, derivatives=lambda v: (v, 0.5 * v)), (0.2, 5.0))
 
 SLIPS = {
@@ -208,6 +212,20 @@ SLIPS = {
     "sample space not looked at": (copy("poisson", statistics=without_its_sample_space), "unusable_data"),
     "variance with divisor n − 1": (solved("normal", lambda t: (t[0], np.sqrt(50 / 49) * t[1])), "fit_ends"),
     "minimum size too small": (copy("normal", minimum_size=lambda self, free: 1), "fit_ends"),
+    "limits of the Hessian that are those of a regular family": (
+        copy("laplace", irregular_limits=with_regular_limits),
+        "irregular_limits",
+    ),
+    "corner missed": (solved("laplace", lambda t: (t[0] + 0.1 * t[1], t[1])), "score_zero"),
+    "corner beyond the data": (solved("uniform", lambda t: (t[0], 1.01 * t[1])), "score_zero"),
+    "regular parameter beside a corner off by 1e-6": (
+        solved("shifted_exponential", lambda t: (t[0], (1.0 + 1e-6) * t[1])),
+        "own_algorithm",
+    ),
+    "corner missed where the scale is known": (
+        solved("laplace", lambda t: (t[0] + 0.1 * t[1], t[1])),
+        "known_parameters",
+    ),
     "estimate off by 1e-6": (solved("weibull", lambda t: ((1.0 + 1e-6) * t[0], t[1])), "score_zero"),
     "own algorithm off by 1e-6": (solved("gamma", lambda t: ((1.0 + 1e-6) * t[0], t[1])), "own_algorithm"),
     "known parameters not looked at": (copy("normal", solve=deaf_to_known), "known_parameters"),

@@ -93,5 +93,8 @@ def _cell(rng, names, n, information, table, dead) -> list[tuple]:
         for estimator, floor in (("raw", 0.02), ("control-variate", 0.1 / n)):
             add(f"{kind}_error", estimator, ("", ""), 3 / n + 4 * floor, floor, 0.0)
             add("noise_floor", f"{kind}-{estimator}", ("", ""), floor, 0.0, np.nan)
+    for i, j in pairs:
+        value, limit = np.nan if dead else covariance[i, j] * (1 + 2 / n), covariance[i, j]
+        rows.append(("rate_covariance", "raw", names[i], names[j], value, np.nan if dead else 0.01, limit))
     rows += [("failure_rate", kind, "", "", float(dead), 0.001, np.nan) for kind in ("wilson", "boundary")]
     return rows

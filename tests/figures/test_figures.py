@@ -40,7 +40,7 @@ def words(spec, results, which):
 
 def test_table_is_keyed_by_name():
     assert list(FIGURES) == [spec.name for spec in FIGURES.values()]
-    names = {"failures", "information", "covariance", "errors", "coverage", "ellipses", "identities"}
+    names = {"failures", "information", "covariance", "rate_covariance", "errors", "coverage", "ellipses", "identities"}
     assert set(FIGURES) == names
 
 
@@ -127,6 +127,8 @@ def test_a_figure_without_anything_to_show_is_left_out():
     for dead, shown in (((), set(FIGURES) - {"failures"}), ((10,), set(FIGURES))):
         summary = made(dead=dead).summary
         assert {spec.name for spec in FIGURES.values() if spec.applies(summary, "made")} == shown
+    regular = summary[summary["measure"] != "rate_covariance"]
+    assert not FIGURES["rate_covariance"].applies(regular, "made")
 
 
 @EVERY

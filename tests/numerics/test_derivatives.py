@@ -145,3 +145,14 @@ def test_at_the_maximum_of_a_single_observation(offset):
     np.testing.assert_allclose([entry[0, 0] for entry in found], [-offset, -1.0], rtol=0, atol=1e-8)
     found = derivatives.hessian(normal, x, theta, (REAL, POSITIVE))
     np.testing.assert_allclose([entry[0, 0] for entry in found], [-1.0, 2 * offset, 1.0], rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("location", [1.0, 10.0, 30.0])
+def test_a_first_step_that_is_too_long_is_not_kept(location):
+    """It is a thousandth of the location, which may be a large part of the scale."""
+    x, theta = sample(0.1)
+    moved = [theta[0] + location, theta[1]]
+    found = derivatives.hessian(gumbel, x + location, moved, (REAL, POSITIVE))
+    error = HESSIAN_ERROR + 400.0 * location / 0.1 * 2.0**-52 / derivatives.HESSIAN_STEP**2
+    for entry, expected in zip(found, gumbel_hessian(x + location, moved), strict=True):
+        np.testing.assert_allclose(entry * 0.01, expected * 0.01, rtol=error, atol=error)

@@ -63,3 +63,38 @@ def test_shapes_and_neighbours(function):
     together = function(POINTS)
     alone = [function(POINTS[k : k + 1])[0] for k in range(0, len(POINTS), 50)]
     np.testing.assert_array_equal(together[::50], alone)
+
+
+def test_gaps_keep_all_digits():
+    near = np.concatenate([np.logspace(-150, 1, 152), 0.25 + np.array([-1e-15, 0.0, 1e-15])])
+    t = np.concatenate([near, [1e8], -near[near < 1.0], [-1.0 + EPS]])
+    with mpmath.workdps(400):
+        logarithm = [float(mpmath.mpf(v) - mpmath.log1p(mpmath.mpf(v))) for v in t]
+        exponential = [float(mpmath.exp(-mpmath.mpf(v)) - 1 + mpmath.mpf(v)) for v in near]
+    np.testing.assert_allclose(special.log1p_gap(t), logarithm, rtol=8 * EPS)
+    np.testing.assert_allclose(special.exp_gap(near), exponential, rtol=8 * EPS)
+    np.testing.assert_allclose(special.exp_gap(np.array([0.0, 800.0])), [0.0, 799.0])
+
+
+def test_rising_sums_keep_all_digits():
+    x = np.array([[0.0, 1.0, 2.0, 9.0, 10.0, 11.0, 12.0, 100.0, 1e6, 1e12]])
+    r = np.logspace(-6, 12, 19)[:, np.newaxis]
+    first, second = special.rising_sums(x, r)
+    with mpmath.workdps(60):
+        pairs = [[(mpmath.mpf(v), mpmath.mpf(v) + mpmath.mpf(k)) for k in x[0]] for v in r[:, 0]]
+        gaps = [[float(gap(a) - gap(b)) for a, b in row] for row in pairs]
+        excesses = [[float(excess(a) - excess(b)) for a, b in row] for row in pairs]
+    np.testing.assert_allclose(first, gaps, rtol=8 * EPS)
+    np.testing.assert_allclose(second, excesses, rtol=8 * EPS)
+    np.testing.assert_array_equal(special.rising_sums(np.array([np.nan, -1.0]), np.array(2.0))[0][1:], 0.0)
+
+
+@pytest.mark.parametrize(("function", "order"), [(special.digamma_quotient, 0), (special.trigamma_quotient, 1)])
+@pytest.mark.parametrize("x", [2.0, 3.0])
+def test_quotients_of_differences(function, order, x):
+    """Both branches and their seams; by the formula a difference loses digits where it is small beside its terms."""
+    h = np.concatenate([-np.logspace(-12, -0.302, 40), np.logspace(-12, 8, 60), -x + np.logspace(-3, 0, 10)])
+    with mpmath.workdps(60):
+        expected = [(mpmath.psi(order, x + mpmath.mpf(v)) - mpmath.psi(order, x)) / mpmath.mpf(v) for v in h]
+    np.testing.assert_allclose(function(x, h), np.array(expected, dtype=float), rtol=32 * EPS)
+    np.testing.assert_allclose(function(x, np.zeros(2)), float(mpmath.psi(order + 1, x)), rtol=2 * EPS)

@@ -130,3 +130,19 @@ def test_rows_do_not_depend_on_their_neighbours():
     for row in (0, 31, 66):
         alone, _ = symmetric.solve(entries(full[row : row + 1]), list(vector[row : row + 1].T))
         np.testing.assert_array_equal([entry[0] for entry in alone], [entry[row] for entry in together])
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5])
+def test_factors_make_the_matrix_and_its_inverse(size):
+    full = matrices(size)
+    factors = symmetric.factor(entries(full))
+    assert factors.definite.all()
+    inner = np.moveaxis(symmetric.lower_inverse(factors), -1, 0)
+    pivots = np.stack(factors.pivots, axis=-1)
+    np.testing.assert_allclose(
+        inner @ full @ inner.swapaxes(-1, -2), pivots[..., np.newaxis] * np.eye(size), atol=1e-13
+    )
+    np.testing.assert_allclose(
+        inner.swapaxes(-1, -2) @ (inner / pivots[..., np.newaxis]), np.linalg.inv(full), atol=1e-13
+    )
+    assert not symmetric.factor(entries(-full)).definite.any()

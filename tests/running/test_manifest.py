@@ -8,6 +8,7 @@ import pytest
 from simstudy.errors import ForeignResultsError, UnusableResultsError
 from simstudy.running import manifest
 from simstudy.study.config import loads
+from simstudy.study.scenario import Covariate
 
 STUDY = loads("""
 study: s
@@ -19,6 +20,7 @@ scenarios:
   - {name: b, family: gamma, parameters: {shape: 2, mean: 3}}
 """)
 """Two scenarios at two sample sizes."""
+COVARIATES = (Covariate("gamma", ("shape", "scale"), (2.0, 0.5)),)
 
 
 def altered(**changes):
@@ -66,6 +68,14 @@ def test_extensions_and_cuts_are_the_same_study(folder, study):
         (
             replace(STUDY, scenarios=(replace(STUDY.scenarios[0], values=(0.0, 2.0)),)),
             ["scenario 'a', parameter sd was 1.0, is now 2.0"],
+        ),
+        (
+            replace(STUDY, scenarios=(replace(STUDY.scenarios[2], censoring=2.5),)),
+            ["scenario 'b', censoring was absent, is now 2.5"],
+        ),
+        (
+            replace(STUDY, scenarios=(replace(STUDY.scenarios[0], covariates=COVARIATES),)),
+            ["scenario 'a', covariate 1 was absent, is now gamma(shape = 2, scale = 0.5)"],
         ),
         (
             replace(STUDY, scenarios=(replace(STUDY.scenarios[2], names=("shape", "rate")),)),

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from simstudy.errors import ConfigError
 from simstudy.families import FAMILIES
 from simstudy.study import config
-from simstudy.study.scenario import Scenario, Study
+from simstudy.study.scenario import Covariate, Scenario, Study
 
 HEAD = "study: s\nseed: 1\nreplicates: 100\nsample_sizes: [10, 20]\nscenarios:\n"
 GAMMA = "  - {family: gamma, parameters: {shape: 2, scale: 1}}\n"
@@ -352,3 +352,38 @@ def test_any_text_is_loaded_or_refused_in_single_lines(edit: str | tuple[int, in
     begin = time.process_time()
     assert all(fault.startswith("x.yaml:") and fault.isprintable() for fault in faults_of(text))
     assert time.process_time() - begin < 1.0
+
+
+# ---- censoring and covariates ----
+
+OBSERVED = """
+  - {family: exponential, parameters: {rate: [1, 2]}, censoring: {time: 1.5}}
+  - {family: gamma, parameters: {shape: 2, scale: 1}, fit: weibull, censoring: {time: 1}}
+  - family: linear_regression
+    parameters: {intercept: 0, slope1: 1, slope2: 2, sd: 1}
+    covariates: {family: gamma, parameters: {mean: 2, shape: 1}}
+  - family: poisson_regression
+    parameters: {intercept: 0, slope1: 1, slope2: 2}
+    covariates: [{family: poisson, parameters: {mean: 2}}, {family: normal, parameters: {sd: 2, mean: 0}}]
+    known: [slope2]
+"""
+
+
+def test_censoring_and_covariates_are_read_and_written_exactly() -> None:
+    study = config.loads(HEAD + OBSERVED.lstrip("\n"))
+    first, *_, last = study.scenarios
+    assert (first.censoring, first.covariates, last.censoring) == (1.5, (), None)
+    gamma = Covariate("gamma", ("shape", "mean"), (1.0, 2.0))
+    assert study.cell("linear_regression", 10).covariates == (gamma, gamma)
+    assert last.covariates == (Covariate("poisson", ("mean",), (2.0,)), Covariate("normal", ("mean", "sd"), (0.0, 2.0)))
+    assert config.from_dict(json.loads(json.dumps(config.to_dict(study)))) == study
+    assert config.loads(config.to_yaml(study)) == study
+
+
+def test_scenarios_that_differ_in_censoring_alone_have_names_of_their_own() -> None:
+    cut = "family: exponential, parameters: {rate: 1}, censoring: {time: 2}"
+    assert names_of(cut, cut.replace("time: 2", "time: 0.5"), cut.partition(", cens")[0]) == (
+        "exponential-rate=1,censoring=2",
+        "exponential-rate=1,censoring=0.5",
+        "exponential-rate=1",
+    )

@@ -39,7 +39,7 @@ LEVEL = "the nominal coverage of confidence intervals, a number between 0 and 1 
 SEED = "a whole number from 0 to 2^128 - 1"
 NUMBER = "a finite number, or a list of finite numbers that cross"
 FORMS = "{shape, scale} or {shape, rate} or {shape, mean}"
-KEYS = "name, family, parameters, fit, known, sample_sizes, replicates, level"
+KEYS = "name, family, parameters, fit, known, censoring, covariates, sample_sizes, replicates, level"
 
 ALL = "are known, so nothing is left to estimate: leave one out"
 SMALL = "is too small for scenarios[0]: to estimate shape and scale of gamma takes n of at least 2"
@@ -57,6 +57,19 @@ def gamma(parameters: str, more: str = "") -> str:
 def normal(*more: str) -> str:
     return HEAD + "".join(f"  - {{family: normal, parameters: {{mean: 0, sd: 1}}{extra}}}\n" for extra in more)
 
+
+def logistic(covariates: str) -> str:
+    scenario = "  - family: logistic_regression\n    parameters: {intercept: 0, slope1: 1}\n"
+    return HEAD + scenario + f"    covariates: {covariates}\n"
+
+
+TIME = "a positive, finite number, the time at which observations are cut"
+UNCENSORABLE = (
+    "has observations other than positive numbers, which cannot be censored: leave censoring out, or choose a family "
+    "of lifetimes such as weibull"
+)
+
+FAMILY_OF_COVARIATES = "scenarios[0].covariates.family"
 
 TOP = {
     "not a mapping": (
@@ -322,6 +335,104 @@ SCENARIO = {
     "names that differ in case": (
         normal(", name: a", ", name: A"),
         "7: scenarios[1].name: the name A is also that of scenarios[0], but for case (a): give each its own",
+    ),
+    "censoring without time": (
+        gamma("shape: 2, scale: 1", "censoring: {}"),
+        f"8: scenarios[0].censoring.time: is missing: give {TIME}",
+    ),
+    "censoring is a number": (
+        gamma("shape: 2, scale: 1", "censoring: 2"),
+        (
+            "8: scenarios[0].censoring: must be a mapping with the time at which observations are cut, such as "
+            "{time: 2}, got 2"
+        ),
+    ),
+    "censoring at 0": (
+        gamma("shape: 2, scale: 1", "censoring: {time: 0}"),
+        f"8: scenarios[0].censoring.time: must be {TIME}, got 0",
+    ),
+    "censoring at infinity": (
+        gamma("shape: 2, scale: 1", "censoring: {time: .inf}"),
+        f"8: scenarios[0].censoring.time: must be {TIME}, got inf",
+    ),
+    "censoring with another key": (
+        gamma("shape: 2, scale: 1", "censoring: {time: 1, tme: 2}"),
+        "8: scenarios[0].censoring.tme: unknown key; did you mean 'time'?",
+    ),
+    "censoring of a signed family": (
+        normal(", censoring: {time: 1}"),
+        f"6: scenarios[0].censoring: normal {UNCENSORABLE}",
+    ),
+    "censoring of a fitted signed family": (
+        gamma("shape: 2, scale: 1", "fit: normal\n    censoring: {time: 1}"),
+        f"9: scenarios[0].censoring: normal {UNCENSORABLE}",
+    ),
+    "covariates of a family without any": (
+        gamma("shape: 2, scale: 1", "covariates: {family: normal, parameters: {mean: 0, sd: 1}}"),
+        (
+            "8: scenarios[0].covariates: gamma has no covariates: leave them out, or choose one of linear_regression, "
+            "logistic_regression, poisson_regression"
+        ),
+    ),
+    "too many covariates": (
+        logistic("[{family: poisson, parameters: {mean: 2}}, {family: poisson, parameters: {mean: 3}}]"),
+        "8: scenarios[0].covariates: lists 2 for 1 in the model: list one for each slope, or give one mapping for all",
+    ),
+    "covariates are a number": (
+        logistic("7"),
+        (
+            "8: scenarios[0].covariates: must be how the covariates of a regression are drawn: a mapping such as "
+            "{family: gamma, parameters: {shape: 2, scale: 1}} for all, or a list with one for each, got 7"
+        ),
+    ),
+    "a covariate is a number": (
+        logistic("[7]"),
+        "8: scenarios[0].covariates[0]: must be a mapping with family and parameters, got 7",
+    ),
+    "covariate without parameters": (
+        logistic("{family: poisson}"),
+        (
+            "8: scenarios[0].covariates.parameters: is missing: give a mapping of parameter names to numbers, such as "
+            "{shape: 2, scale: 1}"
+        ),
+    ),
+    "covariate with an unknown key": (
+        logistic("[{family: poisson, parameters: {mean: 1}, parameter: 2}]"),
+        "8: scenarios[0].covariates[0].parameter: unknown key; did you mean 'parameters'?",
+    ),
+    "unknown family of a covariate": (
+        logistic("{family: gama, parameters: {shape: 2}}"),
+        "8: scenarios[0].covariates.family: there is no family 'gama'; did you mean 'gamma'?",
+    ),
+    "covariate that is a vector": (
+        logistic("{family: linear_regression, parameters: {intercept: 0, slope1: 1, sd: 1}}"),
+        f"8: {FAMILY_OF_COVARIATES}: linear_regression has observations that are vectors: a covariate is a number",
+    ),
+    "covariate of unknown parameters": (
+        logistic("[{family: gamma, parameters: {shape: 2, skale: 1}}]"),
+        f"8: scenarios[0].covariates[0].parameters: {{shape, skale}} is no parametrisation of gamma: give {FORMS}",
+    ),
+    "covariate outside its domain": (
+        logistic("{family: poisson, parameters: {mean: 0}}"),
+        "8: scenarios[0].covariates.parameters.mean: must lie in its domain, positive (0, inf), got 0",
+    ),
+    "covariate with a list": (
+        logistic("{family: poisson, parameters: {mean: [1, 2]}}"),
+        "8: scenarios[0].covariates.parameters.mean: must be a finite number, got a list",
+    ),
+    "slope left out": (
+        HEAD + "  - family: poisson_regression\n    parameters: {intercept: 0, slope2: 1}\n",
+        (
+            "7: scenarios[0].parameters: {intercept, slope2} lacks a parameter of poisson_regression: "
+            "give {intercept, slope1, slope2}"
+        ),
+    ),
+    "too few observations for a logistic regression": (
+        HEAD.replace("10", "2") + "  - {family: logistic_regression, parameters: {intercept: 0, slope1: 1}}\n",
+        (
+            "4: sample_sizes: n = 2 is too small for scenarios[0]: to estimate intercept and slope1 of "
+            "logistic_regression takes n of at least 3"
+        ),
     ),
     "scenario given twice": (
         normal("", ""),

@@ -29,6 +29,24 @@ GOOD = {
     "another parametrisation": study(parameters={"shape": 2, "mean": 3.5}),
     "crossing": study(parameters={"shape": [1, 2], "rate": 1}),
     "everything": study(name="g", known=["scale"], fit="gamma", level=0.9, replicates=1e5),
+    "two shares": study(family="dirichlet", parameters={"alpha1": 1, "alpha2": [2, 3]}),
+    "ten dimensions": study(
+        family="multivariate_normal",
+        sample_sizes=[20],
+        parameters={f"mean{i}": 0 for i in range(1, 11)}
+        | {f"cov{i}{'_' if 10 in (i, j) else ''}{j}": float(i == j) for i in range(1, 11) for j in range(i, 11)},
+    ),
+    "censored": study(censoring={"time": 2.5}),
+    "covariates": study(
+        family="logistic_regression",
+        parameters={"intercept": 0, "slope1": [1, 2]},
+        covariates={"family": "gamma", "parameters": {"shape": 2, "scale": 1}},
+    ),
+    "covariates one by one": study(
+        family="linear_regression",
+        parameters={"intercept": 0, "slope1": 1, "slope2": 1, "sd": 2},
+        covariates=[{"family": "poisson", "parameters": {"mean": 2}}] * 2,
+    ),
     "range": study(sample_sizes={"from": 10, "to": 100, "ratio": 2}),
 }
 
@@ -55,7 +73,19 @@ BAD = {
     "one replicate": study(replicates=1),
     "n twice": study(sample_sizes=[9, 9]),
     "ratio": study(sample_sizes={"from": 10, "to": 100, "ratio": 1}),
+    "censoring at nothing": study(censoring={}),
+    "censoring at 0": study(censoring={"time": 0}),
+    "covariates of an unknown family": study(
+        family="logistic_regression",
+        parameters={"intercept": 0, "slope1": 1},
+        covariates={"family": "gama", "parameters": {}},
+    ),
+    "tenth slope": study(family="logistic_regression", parameters={"intercept": 0, "slope10": 1}),
     "known twice": study(known=["scale", "scale"]),
+    "eleventh share": study(family="dirichlet", parameters={f"alpha{i}": 1 for i in range(1, 12)}),
+    "covariance under the diagonal": study(
+        family="multivariate_normal", parameters={"mean1": 0, "mean2": 0, "cov11": 1, "cov2_1": 0, "cov22": 1}
+    ),
     "no seed": {key: value for key, value in study().items() if key != "seed"},
 }
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from simstudy.families import FAMILIES
 from simstudy.running.block import draw
-from simstudy.study.scenario import Scenario
+from simstudy.study.scenario import Covariate, Scenario
 from simstudy.study.streams import STREAM_VERSION, block_size, generator, identity
 
 CELL = Scenario("orthogonal", "gamma", ("shape", "mean"), (2.0, 3.0), "gamma", (), n=50, replicates=100, level=0.95)
@@ -53,6 +53,63 @@ GOLDEN_DRAWS = {
     "chi_squared": ((3.0,), [4.583430827393875, 0.2454273157609872, 1.458179066379519]),
     "lindley": ((1.5,), [0.19371285205257202, 0.984810941316956, 1.9417288999913176]),
     "von_mises": ((1.0, 2.0), [2.200416146255046, 1.3821603636400832, 1.2108832718532252]),
+    "normal_mixture": ((0.4, 0.0, 1.0, 5.0, 2.0), [4.344070921870493, 6.261090947197342, 3.1850516977616214]),
+    "laplace": ((0.0, 1.0), [0.5718296917497322, -0.5010447621030958, 0.5109320388274878]),
+    "gumbel": ((0.0, 1.0), [-0.28386475442604103, 0.9890543801076476, 0.8191830888418218]),
+    "log_logistic": ((2.0, 1.0), [0.2281568442291804, 0.5373350822457655, 0.4361444527315933]),
+    "kumaraswamy": ((2.0, 3.0), [0.28703816484594535, 0.7722342785857567, 0.5414013962835117]),
+    "uniform": ((-1.0, 2.0), [1.6266186625357135, 0.7924212684416667, 1.7054547836848077]),
+    "shifted_exponential": ((1.0, 2.0), [1.7734212917595218, 1.129224308368878, 1.0135342294683642]),
+    "bivariate_normal": (
+        (0.0, 1.0, 1.0, 2.0, 0.5),
+        [
+            [-0.4575160282856932, -1.9678997752984926],
+            [0.8622266244494042, -0.8554465588263964],
+            [0.27592106446017733, 2.363208577265026],
+        ],
+    ),
+    "multivariate_normal": (
+        (0.0, 1.0, 1.0, 0.5, 2.0),
+        [
+            [-0.22706456448753629, 2.4707342151396583],
+            [2.9975440767150627, 3.671234362911846],
+            [1.0184194445856163, 1.2153453479976972],
+        ],
+    ),
+    "dirichlet": (
+        (2.0, 3.0, 4.0),
+        [
+            [0.145184648914935, 0.5351889124144834, 0.31962643867058166],
+            [0.16264770337988288, 0.5054709295280485, 0.33188136709206867],
+            [0.182642224518419, 0.48532634549090764, 0.3320314299906734],
+        ],
+    ),
+    "linear_regression": (
+        (1.0, 2.0, 0.5),
+        [
+            [0.16554399610342246, -0.5999812876646158],
+            [-0.657485386540468, -0.48449618187055465],
+            [0.2739155514455891, -0.7193210298851593],
+        ],
+    ),
+    "logistic_regression": (
+        (1.0, 2.0),
+        [[1.0, -0.21040639875793798], [1.0, -0.1354349569266582], [1.0, -0.7157760822426039]],
+    ),
+    "poisson_regression": (
+        (1.0, 0.5),
+        [[4.0, 0.9625870181456485], [1.0, -1.81277440257296], [2.0, -0.154506560150817]],
+    ),
+    "binomial": ((0.3, 10.0), [2, 0, 5]),
+    "bernoulli": ((0.3,), [0, 1, 0]),
+    "geometric": ((0.3,), [9, 5, 3]),
+    "negative_binomial": ((2.0, 0.3), [1, 2, 12]),
+    "zero_inflated_poisson": ((0.3, 4.0), [6, 9, 2]),
+    "categorical": ((0.3, 0.3), [2, 2, 1]),
+    "generalized_extreme_value": ((0.0, 1.0, 0.2), [0.13181805524593754, 4.3809480078306775, 0.0475557712976394]),
+    "generalized_pareto": ((1.0, 0.2), [0.04225223968726165, 0.1868355335181991, 0.4016630229710158]),
+    "skew_normal": ((0.0, 1.0, 3.0), [2.040412610248291, 0.4638179992806931, 0.5705270172602049]),
+    "student_t": ((0.0, 1.0, 5.0), [2.001213756521541, 1.9160671164004819, -0.6523106074676187]),
 }
 
 
@@ -63,6 +120,24 @@ def test_golden_draws(family):
     names = tuple(parameter.name for parameter in FAMILIES[family].forms[0])
     cell = replace(CELL, family=family, names=names, values=values, n=3)
     np.testing.assert_allclose(draw(cell, 1, 0)[0], expected, rtol=8 * 2.0**-52)
+
+
+REGRESSION = Scenario(
+    "r", "poisson_regression", ("intercept", "slope1"), (1.0, 0.5), "poisson_regression", (), 9, 2, 0.9
+)
+
+
+def test_covariates_are_part_of_the_identity_where_they_are_given():
+    covariates = (Covariate("gamma", ("shape", "scale"), (2.0, 1.0)),)
+    assert identity(REGRESSION, 1) == '[1,1,"poisson_regression",["intercept","slope1"],[1.0,0.5],9]'
+    assert identity(replace(REGRESSION, covariates=covariates), 1) == (
+        '[1,1,"poisson_regression",["intercept","slope1"],[1.0,0.5],9,[["gamma",["shape","scale"],[2.0,1.0]]]]'
+    )
+    assert (draw(replace(REGRESSION, covariates=covariates), 1, 0)[..., 1] > 0.0).all()
+
+
+def test_a_censoring_time_is_no_part_of_the_identity():
+    assert identity(replace(CELL, censoring=2.0), SEED) == identity(CELL, SEED)
 
 
 def test_the_generator_is_the_one_described():
