@@ -105,13 +105,13 @@ _CASES = {
         Case("logistic", (0.0, 1.0), lambda rng, size: rng.logistic(0.0, 1.0, size)),
         Case("cauchy", (0.0, 1.0), lambda rng, size: rng.standard_cauchy(size)),
         Case("poisson", (5.0,), lambda rng, size: rng.poisson(5.0, size)),
-        # numpy's Weibull and Pareto, whose shapes are 1/ξ: this family is 1/Weibull, and the next numpy's Pareto itself.
         Case("binomial", (0.3,), lambda rng, size: rng.binomial(10, 0.3, size), (10.0,)),
         Case("bernoulli", (0.3,), lambda rng, size: rng.binomial(1, 0.3, size)),
         Case("geometric", (0.3,), lambda rng, size: rng.geometric(0.3, size)),
         Case("negative_binomial", (2.0, 0.3), lambda rng, size: rng.negative_binomial(2.0, 0.3, size)),
         Case("zero_inflated_poisson", (0.3, 4.0), lambda rng, size: rng.poisson(4.0, size) * (rng.random(size) >= 0.3)),
         Case("categorical", (0.3, 0.3), lambda rng, size: rng.choice(3, size, p=(0.3, 0.3, 0.4))),
+        # By numpy's Weibull and Pareto of shape 1/ξ: this family is 1/Weibull, and the next is numpy's Pareto itself.
         Case(
             "generalized_extreme_value", (0.0, 1.0, 0.2), lambda rng, size: 5.0 * (1.0 / rng.weibull(5.0, size) - 1.0)
         ),
