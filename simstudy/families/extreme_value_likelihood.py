@@ -48,7 +48,7 @@ class Centred(NamedTuple):
 
 def centre(x: Array) -> Centred:
     """Return data (R, n) relative to the median of some observations; their spread is half the interquartile range."""
-    sample = np.sort(x[:, :: max(1, x.shape[1] // _SUBSAMPLE)], axis=-1)
+    sample = np.sort(x[:, :: -(-x.shape[1] // _SUBSAMPLE)], axis=-1)
     size = sample.shape[1]
     origin = sample[:, (size - 1) // 2]
     sample = sample - origin[:, np.newaxis]
@@ -103,9 +103,7 @@ class ExtremeValueLikelihood(FamilyLikelihood):
         """Evaluate by one pass over the data; −∞ where an observation lies outside the support."""
         location, scale, shape = (np.broadcast_to(np.asarray(c, dtype=float), (self.rows,)) for c in theta)
         data = self.data
-        means = unit_means(
-            data.deviation, location - data.origin, scale, shape, shape * data.spread / scale, products=products
-        )
+        means = unit_means(data.deviation, location - data.origin, scale, shape, shape * data.spread / scale)
         value = means.value - np.log(scale)
         per_scale: list[Any] = [1.0 / scale, 1.0 / scale, 1.0]
 
@@ -125,23 +123,18 @@ class ExtremeValueLikelihood(FamilyLikelihood):
 
 
 def unit_means(
-    data: NDArray[np.floating],
-    place: Array,
-    scale: Array,
-    shape: Array,
-    typical: Array,
-    *,
-    products: bool = False,
+    data: NDArray[np.floating], place: Array, scale: Array, shape: Array, typical: Array, *, rough: bool = False
 ) -> Means:
     """Return the means at z = (data − place)/scale, in the precision of the data.
 
-    A typical size of ξz decides which formulas are used.
+    A typical size of ξz decides which formulas are used. What is rough will do for a step of Newton's method: the score
+    is exact, the Hessian loses some digits, and the products are left out.
     """
     inverse = 1.0 / scale
 
     def of_rows(rows: Rows, short: bool) -> list[Array]:
         means = _short_means if short else _long_means
-        return means(data[rows], place[rows] * inverse[rows], inverse[rows], shape[rows], products=products)
+        return means(data[rows], place[rows] * inverse[rows], inverse[rows], shape[rows], rough=rough)
 
     value, *rest = by_form(typical, of_rows)
     return Means(value, rest[:3], rest[3:9], rest[9:])
@@ -151,9 +144,7 @@ def _column(values: Array, data: NDArray[np.floating]) -> Any:
     return values.astype(data.dtype)[:, np.newaxis]
 
 
-def _short_means(
-    data: NDArray[np.floating], shift: Array, inverse: Array, shape: Array, *, products: bool
-) -> list[Array]:
+def _short_means(data: NDArray[np.floating], shift: Array, inverse: Array, shape: Array, *, rough: bool) -> list[Array]:
     """Return what `_assembled` returns, by way of u = ξz, ξy = log(1 + u), ξk = 1 − w and ξ²f = ξk − ξy."""
     # Stacked, since a call of numpy costs as much as some thousand observations.
     firsts, seconds = np.empty((6, *data.shape), data.dtype), np.empty((2, *data.shape), data.dtype)
@@ -169,11 +160,11 @@ def _short_means(
     np.multiply(y, _column(-1.0 / shape, data), out=t)
     np.exp(t, out=t)
     np.multiply(t, w, out=tw)
-    np.multiply(t, k, out=tk)
     np.multiply(t, f, out=tf)
-    mean = _short_moments(firsts, seconds, shape)
-    if not products:
-        return _assembled(mean, shape)
+    if rough:
+        return _assembled(_short_moments(firsts, None, shape), shape)
+    np.multiply(t, k, out=tk)
+    assembled = _assembled(_short_moments(firsts, seconds, shape), shape)
     m = _column(1.0 + shape, data)
     w *= m
     w -= tw
@@ -183,22 +174,22 @@ def _short_means(
     y *= _column(shape, data)
     tf -= f
     tf -= y
-    return [*_assembled(mean, shape), *_products((w, t, tf), (1.0, -1.0 / shape, 1.0 / (shape * shape)))]
+    return [*assembled, *_products((w, t, tf), (1.0, -1.0 / shape, 1.0 / (shape * shape)))]
 
 
 def _short_moments(firsts: Any, seconds: Any, shape: Array) -> _Moments:
-    """Return the moments from (ξy, ξ²f, t, w, tw, ξ²tf) and (ξk, ξtk)."""
-    square = shape * shape
+    """Return the moments from (ξy, ξ²f, t, w, tw, ξ²tf) and (ξk, ξtk); without the latter some lose digits."""
+    inverse = 1.0 / shape
+    square = inverse * inverse
     y, f, t, w, tw, tf = np.add.reduce(firsts, axis=-1) / firsts.shape[-1]
     ww, tww, tfw = _each_with(firsts[3:], firsts[3])
-    kk, tkk = _each_with(seconds, seconds[0]) / square
-    tff = mean_product(firsts[5], firsts[1]) / (square * square)
-    y, f, tf, tfw = y / shape, f / square, tf / square, tfw / square
-    return _Moments(
-        y, t, w, (1.0 - w) / shape, f, tw, (t - tw) / shape, tf,
-        ww, (w - ww) / shape, kk, tww, (tw - tww) / shape, tkk, tfw, (tf - tfw) / shape, tff,
-        -(tkk - (1.0 + shape) * kk + 2.0 * (tf - (1.0 + shape) * f)) / shape,
-    )  # fmt: skip
+    squares = (1.0 - w - (w - ww), t - tw - (tw - tww)) if seconds is None else _each_with(seconds, seconds[0])
+    kk, tkk = squares[0] * square, squares[1] * square
+    tff = mean_product(firsts[5], firsts[1]) * (square * square)
+    y, f, tf, tfw = y * inverse, f * square, tf * square, tfw * square
+    k, tk, kw, tkw, tfk = np.array([1.0 - w, t - tw, w - ww, tw - tww, tf - tfw]) * inverse
+    ag = -(tkk + 2.0 * tf - (1.0 + shape) * (kk + 2.0 * f)) * inverse
+    return _Moments(y, t, w, k, f, tw, tk, tf, ww, kw, kk, tww, tkw, tkk, tfw, tfk, tff, ag)
 
 
 def _each_with(stack: Any, other: Any) -> Array:
@@ -206,9 +197,7 @@ def _each_with(stack: Any, other: Any) -> Array:
     return np.asarray(np.einsum("arn,rn->ar", stack, other) / other.shape[-1])
 
 
-def _long_means(
-    data: NDArray[np.floating], shift: Array, inverse: Array, shape: Array, *, products: bool
-) -> list[Array]:
+def _long_means(data: NDArray[np.floating], shift: Array, inverse: Array, shape: Array, *, rough: bool) -> list[Array]:
     """Return what `_assembled` returns, with no division by ξ."""
     z: Any = data * _column(inverse, data)
     z -= _column(shift, data)
@@ -220,7 +209,7 @@ def _long_means(
     seconds = (mean_product(*both) for both in factors)
     ag = mean_product(t, g) - (1.0 + shape) * g.mean(axis=-1)
     assembled = _assembled(_Moments._make([*firsts, *seconds, ag]), shape)
-    if not products:
+    if rough:
         return assembled
     m = _column(1.0 + shape, data)
     return [*assembled, *_products((m * w - tw, m * k - tk - 1.0, tf - m * f - y), (1.0, 1.0, 1.0))]

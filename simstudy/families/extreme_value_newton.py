@@ -30,30 +30,29 @@ def newton_step(
     place, log_scale, shape = state
     spread, low, high = constants
     scale = np.exp(log_scale)
-    means = unit_means(data, place, scale, shape, shape * spread / scale)
-    score = [np.asarray(entry, dtype=float) for entry in means.score]
-    matrix = [-np.asarray(entry, dtype=float) for entry in means.hessian]
-    matrix[3] = matrix[3] - score[1]  # log σ in the place of σ
-    step, definite = solve(matrix, score)
-    decrement = sum(a * b for a, b in zip(step, score, strict=True))
+    means = unit_means(data, place, scale, shape, shape * spread / scale, rough=True)
+    score, matrix = np.array(means.score, dtype=float), -np.array(means.hessian, dtype=float)
+    matrix[3] -= score[1]  # log σ in the place of σ
+    newton, definite = solve(list(matrix), list(score))
+    step = np.array(newton)
+    decrement = (step * score).sum(axis=0)
     sound = definite & ((decrement < _NEAR) | (decrement < 0.5 * last))
     if not sound.all():
-        scoring, _ = solve(_SCORING, score)
-        step = [np.where(sound, a, b) for a, b in zip(step, scoring, strict=True)]
-    step[0] = step[0] * scale
-    length = np.maximum(np.abs(step[1]), np.abs(step[2]))
-    share = np.minimum(1.0, _LONGEST_STEP / np.maximum(length, np.abs(step[0]) / scale))
+        step = np.where(sound, step, np.array(solve(_SCORING, list(score))[0]))
+    length = np.abs(step).max(axis=0)
+    step[0] *= scale
+    share = np.minimum(1.0, _LONGEST_STEP / length)
     room = _CLOSER * _least(place, scale, shape, low, high)
     for _ in range(_HALVINGS):
-        moved = [old + share * change for old, change in zip(state, step, strict=True)]
+        moved = state + share * step
         near = _least(moved[0], np.exp(moved[1]), moved[2], low, high) < room
         if not near.any():
             break
         share = np.where(near, 0.5 * share, share)
-    finite = np.isfinite(moved[0] + moved[1] + moved[2])
-    if not finite.all():
-        moved = [np.where(finite, new, old) for new, old in zip(moved, state, strict=True)]
-    return moved, np.where(sound & finite & (share == 1.0), weighed(decrement, shape), np.inf)
+    known = np.isfinite(length)
+    if not known.all():
+        moved = np.where(known, moved, state)
+    return list(moved), np.where(sound & known & (share == 1.0), weighed(decrement, shape), np.inf)
 
 
 def _least(place: Array, scale: Array, shape: Array, low: Array, high: Array) -> Array:

@@ -101,7 +101,7 @@ class GeneralizedPareto(Family):
             unit = np.ldexp(1.0, np.frexp(np.where(mean > 0.0, mean, 1.0))[1])
             unit = np.where((x.min(axis=-1) >= 0.0) & np.isfinite(mean), unit, np.nan)
             inverse = 1.0 / unit
-            sample = np.sort(x[:, :: max(1, x.shape[1] // _SUBSAMPLE)], axis=-1)
+            sample = np.sort(x[:, :: -(-x.shape[1] // _SUBSAMPLE)], axis=-1)
             z = x * inverse[:, np.newaxis]
             return GeneralizedParetoLikelihood(z, unit, high * inverse, sample * inverse[:, np.newaxis])
 

@@ -12,7 +12,7 @@ from simstudy.parameters import Array
 
 # Largest decrements before the last step. Convergence is quadratic; single precision leaves errors of about 1e-7.
 _ROUGH, _ROUGH_ITERATIONS = 3e-7, 6
-_TOLERANCE, _ITERATIONS = 3e-13, 40
+_TOLERANCE, _ITERATIONS = 7e-13, 40
 
 Step = Callable[[Any, list[Array], list[Array], Array], tuple[Sequence[Array], Array]]
 """(data, state, constants, last decrement) ↦ new state, decrement before the step."""
@@ -59,7 +59,8 @@ def _iterate(
     last, resting = np.full(rows, np.inf), np.zeros(rows, dtype=bool)
     for _ in range(most):
         moved, decrement = step(data, list(part), fixed, last)
-        part = np.where(resting, part, moved)  # a finished row stays as it is, however long its neighbours take
+        # A finished row stays as it is, however long its neighbours take.
+        part = np.where(resting, part, moved)
         count[left] += ~resting
         resting, last = resting | (decrement <= tolerance), decrement
         whole[:, left], done[left] = part, resting

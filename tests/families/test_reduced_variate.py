@@ -85,7 +85,7 @@ def test_short_and_long_formulas_have_the_same_means(shape, n):
     x, shapes, ones = draws(shape, n), np.full(ROWS, shape), np.ones(ROWS)
     pairs = [
         [
-            kind(x, 0.0 * ones, 0.9 * ones, shapes, products=True)
+            kind(x, 0.0 * ones, 0.9 * ones, shapes, rough=False)
             for kind in (extreme_value_likelihood._short_means, extreme_value_likelihood._long_means)
         ],
         [
