@@ -23,7 +23,7 @@ from simstudy.parameters import Array
 _PILOT = 1001
 _PANEL = 0.25
 # Panels of a plane are this many times longer, since their number is squared.
-_COARSER = 4.0
+_COARSER = 2.0
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(20)
 # log p is rounded in its largest term, which may be some times larger than log p itself.
 _ROUNDING = 64.0 * EPS
