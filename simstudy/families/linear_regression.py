@@ -88,7 +88,7 @@ class LinearRegression(Regression):
     numbered = "intercept|slope[1-9]|sd"
     response_space = REAL_LINE
     intercept, slope = (-2.0, 2.0), (-1.0, 1.0)
-    others = (Parameter("sd", POSITIVE, (0.8, 3.0)),)
+    others = (Parameter("sd", POSITIVE, (0.5, 2.0)),)
 
     def draw_response(self, rng: np.random.Generator, predictor: Array, others: Columns) -> Array:
         """Draw normal errors around η."""

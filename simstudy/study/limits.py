@@ -131,7 +131,9 @@ def _of_the_right_model(scenario: Scenario) -> Limits:
         return found
     exact = family.irregular_limits(base)
     if exact is None:
-        return found
+        # What is singular with all parameters free need not be so with some of them known.
+        sound = np.isfinite(found.covariance).all()
+        return replace(found, irregularity="") if scenario.known and sound else found
     at = np.ix_(kept, kept)
     return replace(
         found,

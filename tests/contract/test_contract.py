@@ -10,7 +10,7 @@ from simstudy.families import FAMILIES
 from simstudy.families.censoring import censored
 from tests.contract.user_families import Gumbel, Rayleigh
 
-TIMES = {"exponential": 1.0, "weibull": 10.0, "gamma": 200.0}
+TIMES = {"exponential": 1.0, "weibull": 10.0, "gamma": 300.0}
 # Times within the typical ranges' reach, so that nowhere nothing is seen.
 CENSORED = {f"censored_{name}": censored(FAMILIES[name], time) for name, time in TIMES.items()}
 VARIANTS = {f"{name} {variant.choices}": variant for name, f in FAMILIES.items() for variant in f.variants}
