@@ -34,12 +34,8 @@ from simstudy.inference.newton import maximise
 from simstudy.parameters import Array
 
 _ROWS, _SIZE = 24, 50
-<<<<<<< HEAD
-# Of the fewest observations possible, often only one data set in a hundred has an interior maximum.
-_SMALLEST_ROWS = 240
-=======
-_MANY_ROWS = 400
->>>>>>> regress
+# Of the fewest observations possible, often only one data set in a hundred has a maximum.
+_SMALLEST_ROWS = 400
 _RECOVERED_ROWS, _RECOVERED_SIZE = 64, 1000
 _CHANCE = 1e-9
 
@@ -57,7 +53,7 @@ def fit_ends(family: Family, point: Point, rng: np.random.Generator) -> Iterator
     """Every fit ends with a maximum or a sound reason, without exceptions or warnings, however small the data set."""
     least = family.minimum_size(point.parametrisation.names)
     for size in sorted({1, 2, 3, least, _SIZE}):
-        x = family.sample(rng, point.base, (_SMALLEST_ROWS if size == least else _ROWS, size))
+        x = family.sample(rng, point.base, (_ROWS, size))
         found = quiet_fit(family, x, point.parametrisation)
         sound = {Status.CONVERGED, Status.BOUNDARY, Status.NO_MAXIMUM}
         # Fewer observations than it takes leave the likelihood without a unique maximum, or with a curve of them.
@@ -65,16 +61,16 @@ def fit_ends(family: Family, point: Point, rng: np.random.Generator) -> Iterator
         others = sorted({status.name for status in found.status if status not in allowed})
         yield must(f"statuses at n = {size}: {', '.join(others) or 'sound'}", holds=not others)
         if size == least:
-<<<<<<< HEAD
-            estimated = converged(found) | (found.status == Status.BOUNDARY)
-            yield must(f"some fits have an estimate at the minimum size {least}", holds=bool(estimated.any()))
-=======
-            some = converged(found).any()
-            if not some:  # of the smallest data sets only few may have a maximum
-                x = family.sample(rng, point.base, (_MANY_ROWS, size))
-                some = converged(quiet_fit(family, x, point.parametrisation)).any()
-            yield must(f"some fits converge at the minimum size {least}", holds=bool(some))
->>>>>>> regress
+            some = _estimated(found)
+            if not some:
+                x = family.sample(rng, point.base, (_SMALLEST_ROWS, size))
+                some = _estimated(quiet_fit(family, x, point.parametrisation))
+            yield must(f"some fits have an estimate at the minimum size {least}", holds=some)
+
+
+def _estimated(found: Fit) -> bool:
+    """Tell whether any data set has an estimate, inside or on the boundary."""
+    return any(status in {Status.CONVERGED, Status.BOUNDARY} for status in found.status)
 
 
 def unusable_data(family: Family, point: Point, rng: np.random.Generator) -> Iterator[Deviation]:
