@@ -25,8 +25,8 @@ PAGE = "report.html"
 FOLDED_FROM = 5
 """From so many scenarios on, all sections but the first are folded."""
 
-DRAWN = 9
-"""Most parameters of a scenario in figures, which have a panel for each pair; tables have all."""
+SHOWN = 9
+"""Most parameters of a scenario on the page, where every pair has a panel and a line; the summary has all."""
 
 
 class Results(Protocol):
@@ -117,26 +117,32 @@ def _section(
     name = mechanism.name
     replicates = _kept(results)
     own = summary[summary["scenario"] == name]
-    drawn, remark = _drawn(own, [n for n in own.loc[own["measure"] == "bias", "row"].unique() if isinstance(n, str)])
+    shown, remark = _shown(own, [n for n in own.loc[own["measure"] == "bias", "row"].unique() if isinstance(n, str)])
     pictures = tuple(
-        _picture(results, drawn, name, spec, replicates, place * len(FIGURES) + number, formats, remark)
+        _picture(results, shown, name, spec, replicates, place * len(FIGURES) + number, formats, remark)
         for number, spec in enumerate(FIGURES.values(), start=1)
         if spec.applies(own, name)
     )
+<<<<<<< HEAD
     notes = theory.notes(next(cell for cell in results.study.scenarios if cell.name == name))
     headline = tables.table(own, name, "Main results", tables.HEADLINE)
     more = tuple(tables.table(own, name, title, measures) for title, measures in tables.GROUPS.items())
     glance = outcome.glance(own, name)
     return Section(f"scenario-{place + 1}", mechanism, notes, glance, pictures, headline, more)
+=======
+    headline = tables.table(shown, name, "Main results", tables.HEADLINE)
+    more = tuple(tables.table(shown, name, title, measures) for title, measures in tables.GROUPS.items())
+    return Section(f"scenario-{place + 1}", mechanism, outcome.glance(own, name), pictures, headline, more)
+>>>>>>> vector
 
 
-def _drawn(summary: pd.DataFrame, parameters: Sequence[str]) -> tuple[pd.DataFrame, str]:
-    """Return the part of a summary that figures show, and what captions say where that is not all."""
-    if len(parameters) <= DRAWN:
+def _shown(summary: pd.DataFrame, parameters: Sequence[str]) -> tuple[pd.DataFrame, str]:
+    """Return the part of a summary that the page shows, and what captions say where that is not all."""
+    if len(parameters) <= SHOWN:
         return summary, ""
-    hidden = parameters[DRAWN:]
+    hidden = parameters[SHOWN:]
     shown = summary[~summary["row"].isin(hidden) & ~summary["column"].isin(hidden)]
-    return shown, f" Of {len(parameters)} parameters the first {DRAWN} are drawn."
+    return shown, f" Of {len(parameters)} parameters the first {SHOWN} are shown; summary.csv has all."
 
 
 def _kept(results: Results) -> ReplicatesOf:

@@ -31,8 +31,9 @@ _START_DRAWS = 20_000
 _MOST_COORDINATES = 2
 # An expectation that the outermost nodes still move by this much does not exist.
 _DIVERGENT = 1e-6
-# Nodes beyond these probabilities' reach are left out to see whether they matter.
-_NEGLIGIBLE = 1e-18
+# Nodes of less mass than this, and the last ones of an integral, are left out to see whether they matter: what
+# converges has nothing there, while the terms of what diverges do not fall.
+_NEGLIGIBLE, _LAST = 1e-100, 4
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def pseudo_true(drawn: Model, fitted: Model) -> Expectations:
     if not fitted.family.sample_space.holds_all(sample).all():
         return _nothing(fitted, f"data of {family.name} lie outside the sample space of {fitted.family.name}")
     start = fitted.family.starts(fitted.family.likelihood(np.ascontiguousarray(sample)), {})[0]
-    return _maximised(fitted, x, mass, start)
+    return _maximised(fitted, x, mass, start, sums=space.discrete)
 
 
 def _nodes(family: Family, space: SampleSpace | VectorSpace, theta: Columns) -> tuple[Array, Array]:
@@ -131,14 +132,14 @@ def _nodes(family: Family, space: SampleSpace | VectorSpace, theta: Columns) -> 
     return x, np.prod(weights, axis=0) * slope
 
 
-def _maximised(fitted: Model, x: Array, mass: Array, start: Columns) -> Expectations:
+def _maximised(fitted: Model, x: Array, mass: Array, start: Columns, *, sums: bool) -> Expectations:
     likelihood = _weighted(fitted, x, mass)
     phi = start if likelihood.is_base else fitted.parametrisation.from_base(start)
     found = maximise(likelihood, [np.asarray(phi[i], dtype=float) for i in likelihood.kept])
     if found.status[0] != Status.CONVERGED:
         sentence = Status(found.status[0]).sentence
         return _nothing(fitted, f"there is no pseudo-true value: of the expected log-likelihood, {sentence}")
-    inner = _weighted(fitted, x, np.where(mass > _NEGLIGIBLE * mass.max(), mass, 0.0))
+    inner = _weighted(fitted, x, _without_ends(x, mass, sums=sums))
     whole, part = (each.evaluate(found.theta, products=True) for each in (likelihood, inner))
     theta = np.array([float(column[0]) for column in found.theta])
     hessian = _matrix(whole.information, part.information)
@@ -147,6 +148,16 @@ def _maximised(fitted: Model, x: Array, mass: Array, start: Columns) -> Expectat
         return _nothing(fitted, "the expected Hessian is infinite, so the estimates have no limit")
     fault = "" if np.isfinite(products).all() else "the score has no variance, so n·Cov(θ̂) has no limit"
     return Expectations(theta, hessian, products, fault)
+
+
+def _without_ends(x: Array, mass: Array, *, sums: bool) -> Array:
+    """Return the mass without that of nodes far out; the first counts of a sum are not."""
+    inner = np.where(mass > _NEGLIGIBLE * mass.max(), mass, 0.0)
+    if x.ndim == 2 and not sums:
+        (order,) = np.argsort(np.where(mass > 0.0, x, np.nan), axis=-1, kind="stable")
+        order = order[: np.count_nonzero(mass)]
+        inner[0, [*order[:_LAST], *order[-_LAST:]]] = 0.0
+    return inner
 
 
 def _weighted(fitted: Model, x: Array, mass: Array) -> Likelihood:

@@ -1,5 +1,7 @@
 """Data sets of vectors, from the config to the summary."""
 
+import re
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -69,6 +71,18 @@ def test_a_run_to_its_summary(tmp_path):
     assert set(summary["scenario"]) == {"dirichlet-alpha2=1", "dirichlet-alpha2=2"}
     assert (summary["failed"] == 0).all()
     assert list(results.replicates("dirichlet-alpha2=2", 12).columns[:2]) != []
+
+
+@pytest.mark.slow
+def test_a_page_of_many_parameters_shows_the_first(tmp_path):
+    """Four dimensions have fourteen parameters and their matrices a hundred entries."""
+    names = {f"mean{i}": 0.0 for i in range(1, 5)}
+    names |= {f"cov{i}{j}": float(i == j) for i in range(1, 5) for j in range(i, 5)}
+    results = simstudy.run(study(family="multivariate_normal", parameters=names), jobs=1, results=tmp_path)
+    page = (results.folder / "report.html").read_text(encoding="utf-8")
+    assert page.count("Of 14 parameters the first 9 are shown; summary.csv has all.") == 6
+    assert "cov23" not in re.sub(r"<pre.*?</pre>", "", page, flags=re.DOTALL).partition("Main results")[2]
+    assert "cov44" in set(results.summary()["row"])
 
 
 def test_pseudo_true_values_of_vectors():
