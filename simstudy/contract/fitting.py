@@ -104,7 +104,8 @@ def _beyond(space: SampleSpace) -> list[float]:
     """Return numbers outside an interval, or between the integers in it; every number is an angle."""
     if space.circular:
         return []
-    ends = [end for end in (space.lower - 1.0, space.upper + 1.0) if np.isfinite(end)]
+    # What lies beyond an atom is cut there.
+    ends = [end for end in (space.lower - 1.0, np.inf if space.atom else space.upper + 1.0) if np.isfinite(end)]
     return [*ends, 0.5 + np.floor(max(space.lower, 0.0))] if space.discrete else ends
 
 

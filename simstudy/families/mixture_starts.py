@@ -87,6 +87,8 @@ def _starts(data: Array, floor: float) -> _State:
 
 def _shares(data: Array, members: Sequence[NDArray[np.bool_]], sure: float) -> Array:
     """Return shares (S, R, n) of the first component in observations that belong to it, and in the others."""
+    if not members:
+        return np.empty((0, *data.shape))
     return np.stack([np.broadcast_to(np.where(chosen, sure, 1.0 - sure), data.shape) for chosen in members])
 
 

@@ -103,8 +103,13 @@ class NormalMixture(Family):
         return self.starts(self.likelihood(x), {})[0]
 
     def starts(self, likelihood: NormalMixtureLikelihood, known: Mapping[int, Array]) -> Sequence[Columns]:
-        """Return the best ends of many short runs of the EM algorithm, with what is known put in its place."""
+        """Return the best ends of many short runs of the EM algorithm, with what is known put in its place.
+
+        What is known tells the components apart, so that their order is not free, and both are tried.
+        """
         found = proposals(likelihood.deviation, FLOOR)
+        if known:
+            found = [order for columns in found for order in (columns, _exchanged(columns))]
         return [_placed(columns, likelihood.origin, known) for columns in found]
 
     def minimum_size(self, free: Sequence[str]) -> int:
@@ -125,8 +130,7 @@ class NormalMixture(Family):
     def canonical(self, theta: Columns) -> Columns:
         """Order the labels by the means."""
         swap = theta[1] > theta[3]
-        exchanged = (1.0 - theta[0], theta[3], theta[4], theta[1], theta[2])
-        return [np.where(swap, new, old) for new, old in zip(exchanged, theta, strict=True)]
+        return [np.where(swap, new, old) for new, old in zip(_exchanged(theta), theta, strict=True)]
 
 
 class NormalMixtureLikelihood(FamilyLikelihood):
@@ -224,6 +228,12 @@ def _panels(theta: Columns) -> tuple[Array, Array]:
     half = 0.5 * np.diff(ends, axis=-1)[:, :, np.newaxis]
     nodes = ends[:, :-1, np.newaxis] + half * (1.0 + _NODES)
     return nodes.reshape(len(ends), -1), (half * _WEIGHTS).reshape(len(ends), -1)
+
+
+def _exchanged(theta: Columns) -> Columns:
+    """Return the same mixture with its components in the other order."""
+    w, m1, s1, m2, s2 = theta
+    return 1.0 - w, m2, s2, m1, s1
 
 
 def _placed(columns: Columns, origin: Array, known: Mapping[int, Array]) -> Columns:

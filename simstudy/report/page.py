@@ -123,17 +123,11 @@ def _section(
         for number, spec in enumerate(FIGURES.values(), start=1)
         if spec.applies(own, name)
     )
-<<<<<<< HEAD
     notes = theory.notes(next(cell for cell in results.study.scenarios if cell.name == name))
-    headline = tables.table(own, name, "Main results", tables.HEADLINE)
-    more = tuple(tables.table(own, name, title, measures) for title, measures in tables.GROUPS.items())
-    glance = outcome.glance(own, name)
-    return Section(f"scenario-{place + 1}", mechanism, notes, glance, pictures, headline, more)
-=======
     headline = tables.table(shown, name, "Main results", tables.HEADLINE)
     more = tuple(tables.table(shown, name, title, measures) for title, measures in tables.GROUPS.items())
-    return Section(f"scenario-{place + 1}", mechanism, outcome.glance(own, name), pictures, headline, more)
->>>>>>> vector
+    glance = outcome.glance(own, name)
+    return Section(f"scenario-{place + 1}", mechanism, notes, glance, pictures, headline, more)
 
 
 def _shown(summary: pd.DataFrame, parameters: Sequence[str]) -> tuple[pd.DataFrame, str]:
