@@ -98,8 +98,8 @@ def families() -> str:
 
 
 def _choices(family: Family) -> str:
-    """Return the parametrisations, with an ellipsis where the number of parameters is not fixed."""
-    choices = " | ".join(map(_names, _parametrisations(family)))
+    """Return parameters and constants, with an ellipsis where the number of parameters is not fixed."""
+    choices = " | ".join(", ".join(parameter.name for parameter in form) for form in family.forms)
     return f"{choices}, …" if family.numbered else choices
 
 

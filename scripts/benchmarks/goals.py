@@ -7,9 +7,21 @@ from dataclasses import dataclass
 BY_STATISTICS = ("normal", "exponential", "gamma", "lognormal", "poisson", "beta")
 """Families whose data sets are reduced to sufficient statistics."""
 
+CLOSED_FORM = (
+    "pareto", "rayleigh", "half_normal", "maxwell", "chi_squared", "von_mises", "lindley", "binomial", "bernoulli",
+    "geometric", "categorical", "zero_inflated_poisson", "bivariate_normal", "multivariate_normal", "dirichlet",
+    "linear_regression", "uniform", "shifted_exponential",
+)  # fmt: skip
+"""Exponential families and closed forms beside those."""
+ONE_PASS = ("gumbel", "laplace", "inverse_gaussian", "pareto", "log_logistic")
+SHAPED = ("student_t", "generalized_extreme_value", "generalized_pareto", "negative_binomial")
+
 SPEED_UP = 1.8
 WORKER_MEGABYTES = 400.0
-TIMES_SCIPY = {"gamma": 15.0, "weibull": 300.0}
+TIMES_SCIPY = {
+    "gamma": 15.0, "weibull": 300.0, "student_t": 100.0, "cauchy": 100.0, "generalized_extreme_value": 100.0,
+    "generalized_pareto": 100.0,
+}  # fmt: skip
 """How many times faster than a loop of scipy's fit at n = 200."""
 
 
@@ -39,8 +51,12 @@ def block_over_draw(family: str, n: int) -> Goal | None:
     """Return the most that simulating a block may take, in units of drawing it."""
     if family in BY_STATISTICS:
         return Goal(2.5 if n < 200 else 1.4)
-    if n < 200:
-        return None
-    if n < 2000:
-        return Goal(3.5)
-    return Goal(2.5 if family == "weibull" else 3.0)
+    if family in _FIRST_ITERATIVE:
+        return None if n < 200 else Goal(3.5 if n < 2000 else _FIRST_ITERATIVE[family])
+    for members, bound in ((ONE_PASS, 4.0), (CLOSED_FORM, 2.0), (SHAPED, 12.0)):
+        if family in members and n >= 2000:
+            return Goal(bound)
+    return None
+
+
+_FIRST_ITERATIVE = {"weibull": 2.5, "logistic": 3.0, "cauchy": 3.0}

@@ -43,6 +43,7 @@ SCIPY = {
     "beta": Scipy("beta", {"floc": 0.0, "fscale": 1.0}, (2.0, 3.0, 0.0, 1.0)),
     "logistic": Scipy("logistic", {}, (0.0, 1.0)),
     "cauchy": Scipy("cauchy", {}, (0.0, 1.0)),
+    "student_t": Scipy("t", {}, (5.0, 0.0, 1.0)),
     "generalized_extreme_value": Scipy("genextreme", {}, (-0.2, 0.0, 1.0)),
     "generalized_pareto": Scipy("genpareto", {"floc": 0.0}, (0.2, 0.0, 1.0)),
 }

@@ -22,7 +22,7 @@ from simstudy.study.replicates import Replicates
 from simstudy.study.scenario import Scenario
 from simstudy.study.streams import block_size, identity
 
-NUMBERS_VERSION = 1
+NUMBERS_VERSION = 2
 """Raised with every change of code that changes a stored number; files of other versions are refused."""
 
 _HEADER_BYTES = 4096

@@ -154,8 +154,7 @@ def _without_ends(x: Array, mass: Array, *, sums: bool) -> Array:
     """Return the mass without that of nodes far out; the first counts of a sum are not."""
     inner = np.where(mass > _NEGLIGIBLE * mass.max(), mass, 0.0)
     if x.ndim == 2 and not sums:
-        (order,) = np.argsort(np.where(mass > 0.0, x, np.nan), axis=-1, kind="stable")
-        order = order[: np.count_nonzero(mass)]
+        (order,) = np.argsort(x, axis=-1, kind="stable")
         inner[0, [*order[:_LAST], *order[-_LAST:]]] = 0.0
     return inner
 

@@ -208,7 +208,7 @@ def assert_maxima(name, x, found):
     assert set(found.status) <= {Status.CONVERGED, Status.NO_MAXIMUM}
     assert np.isnan(found.theta[~rows]).all()
     theta, x, family = found.theta[rows], x[rows], family_of(name)
-    information = mean_information(family, x, theta)[0]
+    information = mean_information(family, x, theta)
     error = distance(mean_score(family, x, theta), information)
     assert (error <= tolerance(family, theta, information)).all()
     scale = np.sqrt(np.einsum("rii->ri", information))
@@ -251,7 +251,7 @@ def local_maximum(name, x, rng):
     if not theta[0, -1] > -1.0:
         return -np.inf
     with np.errstate(all="ignore"):
-        information = mean_information(family, x[np.newaxis], theta)[0]
+        information = mean_information(family, x[np.newaxis], theta)
         error = distance(mean_score(family, x[np.newaxis], theta), information)[0]
     is_maximum = np.isfinite(error) and error < 1e-3 and np.linalg.eigvalsh(information)[0, 0] > 0.0
     return -found.fun if is_maximum else -np.inf
@@ -302,7 +302,7 @@ def test_known_parameters(name):
                 full[:, kept] = found.theta
                 rows = found.status == Status.CONVERGED
                 score = mean_score(family_of(name), x[rows], full[rows])[:, kept]
-                information = mean_information(family_of(name), x[rows], full[rows])[0][:, kept][:, :, kept]
+                information = mean_information(family_of(name), x[rows], full[rows])[:, kept][:, :, kept]
                 bound = tolerance(family_of(name), full[rows][:, kept], information)
                 assert (distance(score, information) <= bound).all()
 

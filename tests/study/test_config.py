@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from simstudy.errors import ConfigError
 from simstudy.families import FAMILIES
+from simstudy.parameters import Parameter
 from simstudy.study import config
 from simstudy.study.scenario import Covariate, Scenario, Study
 
@@ -229,6 +231,10 @@ NAMES = [
 ]
 
 
+def _rounded(parameter: Parameter, value: float) -> float:
+    return float(math.floor(value)) if parameter.domain.whole else value + 0.0
+
+
 @st.composite
 def studies(draw: st.DrawFn) -> Study:
     """Draw studies of all families and parametrisations, with names that a YAML reader may mistake."""
@@ -237,7 +243,7 @@ def studies(draw: st.DrawFn) -> Study:
     for name in names:
         family = draw(st.sampled_from(list(FAMILIES)))
         form = draw(st.sampled_from(FAMILIES[family].forms))
-        values = tuple(draw(st.floats(*parameter.typical)) + 0.0 for parameter in form)
+        values = tuple(_rounded(parameter, draw(st.floats(*parameter.typical))) for parameter in form)
         constants = [constant.name for constant in FAMILIES[family].constants]
         free = [parameter.name for parameter in form if parameter.name not in constants]
         held = draw(st.lists(st.sampled_from(free), max_size=len(free) - 1, unique=True)) + constants
