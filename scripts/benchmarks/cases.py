@@ -149,5 +149,7 @@ _CASES = {
         Case("poisson_regression", (1.0, 0.5), _draw_poisson_regression),
     )
 }
+FIRST = ("normal", "exponential", "gamma", "weibull", "lognormal", "beta", "logistic", "cauchy", "poisson")
+"""Families measured in every section; the others against drawing, and against scipy where that is a goal."""
 CASES = {name: _CASES[name] for name in FAMILIES}
 """Every case, in the order of the families."""
