@@ -12,19 +12,14 @@ from numpy.typing import ArrayLike
 from simstudy.errors import ConfigError, nearest
 from simstudy.families import family as find_family
 from simstudy.families.base import Family
-from simstudy.families.censored import Censored
-from simstudy.families.censoring import as_pairs, censored, censoring_time
+from simstudy.families.censoring import censored, censoring_time
 from simstudy.families.covariates import designed
-from simstudy.families.sample_space import SampleSpace, VectorSpace
 from simstudy.families.status import Status
 from simstudy.inference import mle
+from simstudy.inference.data import check_width, read
 from simstudy.inference.likelihood import Likelihood, expected_information
 from simstudy.numerics.symmetric import fill, unpack
 from simstudy.parameters import Array, Parametrisation
-
-_SHAPES = {2: {1: "(n,)", 2: "(R, n)"}, 3: {2: "(n, d)", 3: "(R, n, d)"}}
-"""Shapes of data by the axes of R data sets: of numbers, of vectors."""
-_LIFETIMES = {1: "(n,)", 2: "(R, n) or (n, 2)", 3: "(R, n, 2)"}
 
 KINDS = ("observed", "expected", "sandwich", "opg")
 
@@ -134,15 +129,13 @@ def fit(
     """
     chosen = find_family(family) if isinstance(family, str) else family
     chosen = chosen if censoring is None else censored(chosen, censoring_time(censoring))
-    data = as_pairs(_numbers(x, _LIFETIMES), chosen.time) if isinstance(chosen, Censored) else _data(x, chosen)
-    single = data.ndim == _axes(chosen.sample_space) - 1
-    block = data[np.newaxis] if single else data
+    block, single = read(x, chosen)
     held = dict(known or {})
     names = None if parametrisation is None else _listed(parametrisation)
     chosen = chosen.suited(block) if names is None else chosen.member(dict.fromkeys(names))
     chosen, held = _bind(chosen, held, complete=not isinstance(family, str))
     chosen = chosen if covariates is None else designed(chosen, covariates)
-    _check_width(chosen, data)
+    check_width(chosen, block)
     form = _parametrisation(chosen, names, held)
     with np.errstate(all="ignore"):
         likelihood = Likelihood(chosen, block, form, held)
@@ -192,48 +185,6 @@ def _describe(likelihood: Likelihood, estimates: mle.Estimates, single: bool) ->
         score_products=shaped(unpack(fill(evaluation.products, rows))),
         size=size,
     )
-
-
-def _axes(space: SampleSpace | VectorSpace) -> int:
-    """Return the number of axes of R data sets."""
-    return 2 if space.width is None else 3
-
-
-def _data(x: ArrayLike, family: Family) -> Array:
-    """Return the data in C order: counts as 64-bit integers where they are integers, all else as floats."""
-    space = family.sample_space
-    data = _numbers(x, _SHAPES[_axes(space)])
-    counts = space.discrete and data.dtype.kind in "biu"
-    return np.ascontiguousarray(data, dtype=np.int64 if counts else np.float64)
-
-
-def _numbers(x: ArrayLike, allowed: Mapping[int, str]) -> Any:
-    """Return an array of real numbers with as many axes as are allowed."""
-    shapes = " or ".join(allowed.values())
-    try:
-        data = np.asarray(x)
-        data = data if data.dtype.kind in "biuf" else _real(data)
-    except (TypeError, ValueError):
-        message = f"x: the data must be an array of real numbers of shape {shapes}"
-        raise ConfigError(message) from None
-    if data.ndim not in allowed or data.size == 0:
-        message = f"x: the data must have shape {shapes} with R, n ≥ 1, got {data.shape}"
-        raise ConfigError(message)
-    return data
-
-
-def _check_width(family: Family, data: Array) -> None:
-    width = family.sample_space.width
-    if width is not None and data.shape[-1] != width:
-        message = f"x: observations of this {family.name} are vectors of length {width}, got length {data.shape[-1]}"
-        raise ConfigError(message)
-
-
-def _real(data: Any) -> Array:
-    """Return objects that are numbers as floats (TypeError or ValueError where they are not, or are complex)."""
-    if data.dtype.kind == "c":
-        raise TypeError
-    return np.asarray(data.astype(float))
 
 
 def _parametrisation(family: Family, names: Sequence[str] | None, known: Mapping[str, float]) -> Parametrisation:

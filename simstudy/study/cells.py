@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from simstudy.study import checks, names, schema, sizes
-from simstudy.study.checks import Design, Entry
+from simstudy.study.design import Design, Entry
 from simstudy.study.faults import Faults, Path, where
+from simstudy.study.parameter_checks import crossed
 from simstudy.study.scenario import Scenario, Study
 
 
@@ -92,7 +93,7 @@ def _check_count(designs: Sequence[Design], faults: Faults) -> None:
 
 
 def _cross(design: Design) -> Iterator[Mechanism]:
-    for values in checks.crossed(design.parameters, design.names):
+    for values in crossed(design.parameters, design.names):
         yield Mechanism(design, values)
 
 
