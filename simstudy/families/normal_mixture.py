@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from typing import Self, final
+from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simstudy.families.base import Family
-from simstudy.families.likelihood import Evaluation, FamilyLikelihood, against_rows
+from simstudy.families.mixture_likelihood import NormalMixtureLikelihood, components, curvature, parts, scores
 from simstudy.families.mixture_starts import proposals
 from simstudy.families.sample_space import REAL_LINE
 from simstudy.numerics.quadrature import weighted_sum
-from simstudy.numerics.sums import mean_product
-from simstudy.numerics.symmetric import Entry, pairs, position
+from simstudy.numerics.symmetric import Entry, pairs
 from simstudy.parameters import POSITIVE, REAL, UNIT_INTERVAL, Array, Columns, Parameter, Parametrisation
 
 FLOOR = 0.05
@@ -23,7 +21,6 @@ FLOOR = 0.05
 
 # What EM has put on the floor lies there to rounding.
 _ABOVE = FLOOR * (1.0 + 1e-9)
-_HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(20)
 # Ends of panels in standard deviations of each component; beyond the last the density is below 1e-30 of its height.
 _REACH = np.array([-12.0, -8.0, -6.0, -4.5, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.5, 6.0, 8.0, 12.0])
@@ -59,18 +56,18 @@ class NormalMixture(Family):
 
     def log_density(self, x: Array, theta: Columns) -> Array:
         """Return log(eᵃ + eᵇ), a and b the log-densities of the weighted components."""
-        return np.logaddexp(*_components(x, theta))
+        return np.logaddexp(*components(x, theta))
 
     def score(self, x: Array, theta: Columns) -> Sequence[Array]:
         """Return r₁g₁ + r₂g₂."""
-        return _scores(theta, *_parts(x, theta))
+        return scores(theta, *parts(x, theta))
 
     def hessian(self, x: Array, theta: Columns) -> Sequence[Array]:
         """Return Σ rₖ(Hₖ + gₖgₖᵀ) − s sᵀ."""
-        share, z1, z2 = _parts(x, theta)
-        scores = _scores(theta, share, z1, z2)
-        own = _curvature(theta, [share * z1**k for k in range(5)], [(1.0 - share) * z2**k for k in range(5)])
-        return [own[k] - scores[i] * scores[j] for k, (i, j) in enumerate(pairs(5))]
+        share, z1, z2 = parts(x, theta)
+        found = scores(theta, share, z1, z2)
+        own = curvature(theta, [share * z1**k for k in range(5)], [(1.0 - share) * z2**k for k in range(5)])
+        return [own[k] - found[i] * found[j] for k, (i, j) in enumerate(pairs(5))]
 
     def expected_information(self, theta: Columns) -> Sequence[Entry]:
         """Return E[s sᵀ] by Gauss–Legendre panels between the standard deviations of both components."""
@@ -81,9 +78,9 @@ class NormalMixture(Family):
             part = [column[first : first + _ROWS_AT_ONCE, np.newaxis] for column in flat]
             x, weights = _panels(part)
             mass = weights * np.exp(self.log_density(x, part))
-            scores = self.score(x, part)
+            found = self.score(x, part)
             for entry, (i, j) in zip(packed, pairs(5), strict=True):
-                entry.append(weighted_sum(mass, scores[i] * scores[j]))
+                entry.append(weighted_sum(mass, found[i] * found[j]))
         return [np.concatenate(entry).reshape(shape) for entry in packed]
 
     def sample(self, rng: np.random.Generator, theta: Columns, size: tuple[int, ...]) -> Array:
@@ -131,94 +128,6 @@ class NormalMixture(Family):
         """Order the labels by the means."""
         swap = theta[1] > theta[3]
         return [np.where(swap, new, old) for new, old in zip(_exchanged(theta), theta, strict=True)]
-
-
-class NormalMixtureLikelihood(FamilyLikelihood):
-    """The likelihood of data kept relative to their mean."""
-
-    def __init__(self, deviation: Array, origin: Array) -> None:
-        self.deviation, self.origin = deviation, origin
-        self.rows, self.size = deviation.shape
-        self.usable = np.isfinite(origin)
-
-    @classmethod
-    def of(cls, x: Array) -> Self:
-        """Sort the data, so that starts are found without another sort, and take them relative to their mean."""
-        origin = x.mean(axis=-1)
-        return cls(np.sort(x - origin[:, np.newaxis], axis=-1), origin)
-
-    def evaluate(self, theta: Columns, *, products: bool = False) -> Evaluation:
-        """Evaluate by one pass over the data; the score products are part of the information."""
-        w, m1, s1, m2, s2 = theta
-        at = against_rows([w, m1 - self.origin, s1, m2 - self.origin, s2])
-        one, two = _components(self.deviation, at)
-        total = np.logaddexp(one, two)
-        share = np.exp(one - total)
-        z1, z2 = (self.deviation - at[1]) / at[2], (self.deviation - at[3]) / at[4]
-        scores = _scores(at, share, z1, z2)
-        outer = [mean_product(scores[i], scores[j]) for i, j in pairs(5)]
-        own = _curvature(theta, _moments(share, z1), _moments(1.0 - share, z2))
-        information = [product - entry for product, entry in zip(outer, own, strict=True)]
-        return Evaluation(total.mean(axis=-1), [s.mean(axis=-1) for s in scores], information, outer)
-
-    def select(self, rows: NDArray[np.intp]) -> Self:
-        """Return the likelihood of some of the rows."""
-        return type(self)(self.deviation[rows], self.origin[rows])
-
-
-def _components(x: Array, theta: Columns) -> tuple[Array, Array]:
-    """Return log(w N₁) and log((1 − w) N₂) elementwise."""
-    w, m1, s1, m2, s2 = (np.asarray(column, dtype=float) for column in theta)
-    one = np.log(w / s1) - _HALF_LOG_TWO_PI - 0.5 * np.square((x - m1) / s1)
-    two = np.log1p(-w) - np.log(s2) - _HALF_LOG_TWO_PI - 0.5 * np.square((x - m2) / s2)
-    return np.asarray(one), np.asarray(two)
-
-
-def _parts(x: Array, theta: Columns) -> tuple[Array, Array, Array]:
-    """Return r₁, z₁ and z₂."""
-    one, two = _components(x, theta)
-    share = np.exp(one - np.logaddexp(one, two))
-    return share, (x - theta[1]) / theta[2], (x - theta[3]) / theta[4]
-
-
-def _scores(theta: Columns, share: Array, z1: Array, z2: Array) -> list[Array]:
-    w, _, s1, _, s2 = theta
-    other = 1.0 - share
-    return [
-        share / w - other / (1.0 - w),
-        share * z1 / s1,
-        share * (z1 * z1 - 1.0) / s1,
-        other * z2 / s2,
-        other * (z2 * z2 - 1.0) / s2,
-    ]
-
-
-def _moments(share: Array, z: Array) -> list[Array]:
-    """Return the means of r zᵏ, k = 0 … 4."""
-    square = z * z
-    first, second = share * z, share * square
-    return [
-        share.mean(axis=-1), first.mean(axis=-1), second.mean(axis=-1), mean_product(first, square),
-        mean_product(second, square),
-    ]  # fmt: skip
-
-
-def _curvature(theta: Columns, one: Sequence[Array], two: Sequence[Array]) -> list[Entry]:
-    """Return Σ rₖ(Hₖ + gₖgₖᵀ), packed, from r zᵏ or their means."""
-    w = theta[0]
-    packed: list[Entry] = [0.0] * 15
-    for sign, weight, moments, (m, s), scale in (
-        (1.0, w, one, (1, 2), theta[2]),
-        (-1.0, 1.0 - w, two, (3, 4), theta[4]),
-    ):
-        mean, first, second, third, fourth = moments
-        square = scale * scale
-        packed[position(0, m, 5)] = sign * first / (weight * scale)
-        packed[position(0, s, 5)] = sign * (second - mean) / (weight * scale)
-        packed[position(m, m, 5)] = (second - mean) / square
-        packed[position(m, s, 5)] = (third - 3.0 * first) / square
-        packed[position(s, s, 5)] = (fourth - 5.0 * second + 2.0 * mean) / square
-    return packed
 
 
 def _panels(theta: Columns) -> tuple[Array, Array]:
