@@ -15,7 +15,7 @@ from simstudy.analysis.matrices import MatrixEstimate
 from simstudy.analysis.packed import by_entry, diagonal, inverse_diagonal, sandwich_diagonal, upper
 from simstudy.families.status import Status
 from simstudy.parameters import Array
-from simstudy.study.limits import Limits, invert
+from simstudy.study.limits import Limits, errors, invert
 from simstudy.study.replicates import Replicates
 
 
@@ -64,11 +64,7 @@ class Cell:
     @cached_property
     def error(self) -> Array:
         """θ̂ − θ*, (p, m); the difference of two angles is taken the short way round."""
-        error = np.asarray(self.theta - self.limits.theta[:, None])
-        for row, period in zip(error, self.limits.periods, strict=True):
-            if np.isfinite(period):
-                row -= period * np.round(row / period)
-        return error
+        return by_entry(errors(self.theta.T, self.limits))
 
     @cached_property
     def scaled_error(self) -> Array:

@@ -145,7 +145,8 @@ def _kept(results: Results) -> ReplicatesOf:
     @cache
     def replicates(scenario: str, n: int) -> pd.DataFrame:
         table = results.replicates(scenario, n)
-        return table[[name for name in table.columns if name.startswith(REPLICATE_COLUMNS)]]
+        table = table[[name for name in table.columns if name.startswith(REPLICATE_COLUMNS)]]
+        return theory.unwrapped(table, results.study.cell(scenario, n))
 
     return replicates
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from simstudy.families import REGISTRY
 from simstudy.figures.wording import listed, number, percent
-from simstudy.study.limits import Limits, invert, limits
+from simstudy.study.limits import Limits, errors, invert, limits
 from simstudy.study.scenario import Scenario
 
 _ROUNDING = 1e-9
@@ -22,12 +23,15 @@ FAILS = (
 )
 ASTRAY = "As n grows, standard errors by the observed information become {ratios}; those of the sandwich become right."
 SINGULAR = "I(θ) is singular here: it is reported, not inverted, and the usual theory knows no limit of n · Cov(θ̂)."
+SAMPLED = (
+    "I(θ) is a mean over designs drawn at random; the standard error of its entries is at most {share} of their size."
+)
 RATES = "The error of {names} is of order {orders}, not 1/√n."
 
 
 def notes(scenario: Scenario) -> tuple[str, ...]:
     """Return sentences about the limits of a scenario, none for a right and regular model."""
-    if any(REGISTRY.get(name) is None for name in scenario.families):  # a plug-in that was not given
+    if not _usable(scenario):
         return ()
     found = limits(scenario)
     with np.errstate(all="ignore"):
@@ -36,7 +40,31 @@ def notes(scenario: Scenario) -> tuple[str, ...]:
             return (*_wrong(scenario, found), *told)
         if not told and np.isfinite(found.information).all() and not np.isfinite(found.covariance).all():
             told.append(SINGULAR)
-        return (*told, *_rates(scenario, found))
+        return (*told, *_rates(scenario, found), *_sampled(found))
+
+
+def _sampled(found: Limits) -> list[str]:
+    """Say how exact an information is that was computed by Monte Carlo."""
+    unit = np.sqrt(np.outer(np.diag(found.information), np.diag(found.information)))
+    share = float((found.information_error / unit).max())
+    return [SAMPLED.format(share=percent(share))] if share > 0.0 else []
+
+
+def _usable(scenario: Scenario) -> bool:
+    """Tell whether all families are known; a plug-in may not have been given."""
+    return all(REGISTRY.get(name) is not None for name in scenario.families)
+
+
+def unwrapped(table: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
+    """Return replicates with every angle on the turn around its limit, so that it can be drawn as a number."""
+    if not _usable(scenario):
+        return table
+    found = limits(scenario)
+    if not np.isfinite(found.periods).any():
+        return table
+    columns = [f"theta[{name}]" for name in scenario.free]
+    theta = found.theta + errors(table[columns].to_numpy(dtype=float), found)
+    return table.assign(**dict(zip(columns, theta.T, strict=True)))
 
 
 def _sentence(text: str) -> str:

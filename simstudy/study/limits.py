@@ -85,6 +85,15 @@ def regular(theta: Array, information: Array) -> Limits:
     )
 
 
+def errors(theta: Array, found: Limits) -> Array:
+    """Return θ̂ − θ* of estimates (R, p); the difference of two angles is taken the short way round."""
+    error = np.asarray(theta - found.theta)
+    for column, period in enumerate(found.periods):
+        if np.isfinite(period):
+            error[:, column] -= period * np.round(error[:, column] / period)
+    return error
+
+
 def limits(scenario: Scenario) -> Limits:
     """Return the limits of a scenario: A = B = I(θ) where the model is right and regular."""
     origins = tuple(REGISTRY.origins(scenario.families).values())
