@@ -96,7 +96,7 @@ def test_what_differs_is_told_line_by_line(folder, study, lines):
 
 def test_another_version_of_the_numbers(folder, monkeypatch):
     monkeypatch.setattr(manifest, "NUMBERS_VERSION", 99)
-    with pytest.raises(ForeignResultsError, match="numbers version was 1, is now 99"):
+    with pytest.raises(ForeignResultsError, match="numbers version was 2, is now 99"):
         manifest.check_same(folder, manifest.read(folder), STUDY)
 
 
