@@ -56,6 +56,9 @@ def fit_ends(family: Family, point: Point, rng: np.random.Generator) -> Iterator
         x = family.sample(rng, point.base, (_ROWS, size))
         found = quiet_fit(family, x, point.parametrisation)
         sound = {Status.CONVERGED, Status.BOUNDARY, Status.NO_MAXIMUM}
+        if size < _SIZE and hessian_slack(family):
+            # Observations nearly equal leave an information that differences cannot tell from a singular one.
+            sound |= {Status.MAX_ITERATIONS, Status.NOT_CONCAVE}
         # Fewer observations than it takes leave the likelihood without a unique maximum, or with a curve of them.
         allowed = sound if size >= least else set(Status)
         others = sorted({status.name for status in found.status if status not in allowed})
