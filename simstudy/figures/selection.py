@@ -68,7 +68,10 @@ def _sandwich(hessian: np.ndarray, score: np.ndarray, covariance: np.ndarray) ->
 def limits(rows: pd.DataFrame) -> np.ndarray:
     """Return the limits of a matrix, whole."""
     names = list(dict.fromkeys(rows["row"]))
-    return np.array([[limit_of(rows, _upper(names, i, j)) for j in range(len(names))] for i in range(len(names))])
+    size = len(names)
+    first = rows.dropna(subset="limit").drop_duplicates(["row", "column"])
+    known = dict(zip(zip(first["row"], first["column"], strict=True), first["limit"], strict=True))
+    return np.array([[known.get(_upper(names, i, j), np.nan) for j in range(size)] for i in range(size)])
 
 
 def _upper(names: list[str], i: int, j: int) -> Entry:

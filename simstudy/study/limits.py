@@ -129,7 +129,6 @@ def _of_the_right_model(scenario: Scenario) -> Limits:
     model = models.fitted(scenario)
     base = [float(value) for value in models.drawn(scenario).base]
     family, is_base = model.family, model.parametrisation.names == model.family.parametrisations[0].names
-    kept = [i for i, name in enumerate(model.parametrisation.names) if name in scenario.free]
     found = replace(
         regular(theta, _information(scenario, theta[np.newaxis])[0]),
         periods=_periods(scenario),
@@ -143,6 +142,7 @@ def _of_the_right_model(scenario: Scenario) -> Limits:
         # What is singular with all parameters free need not be so with some of them known.
         sound = np.isfinite(found.covariance).all()
         return replace(found, irregularity="") if scenario.known and sound else found
+    kept = _kept(model, scenario)
     at = np.ix_(kept, kept)
     return replace(
         found,
@@ -167,20 +167,21 @@ def _of_a_wrong_model(scenario: Scenario) -> Limits:
     information = np.full((size, size), np.nan)
     if np.isfinite(found.theta).all():
         information = _information(scenario, found.theta[np.newaxis])[0]
-    return Limits(
-        theta=found.theta,
+    return replace(
+        regular(found.theta, information),
         hessian=found.hessian,
         score_covariance=found.products,
         covariance=covariance,
-        information=information,
-        score_mean=np.zeros(size),
-        rates=np.full(size, 0.5),
         rate_covariance=covariance,
         periods=_periods(scenario),
-        information_error=np.zeros((size, size)),
         right=False,
         irregularity=found.fault,
     )
+
+
+def _kept(model: models.Model, scenario: Scenario) -> list[int]:
+    """Return the places of the free parameters among those of the parametrisation."""
+    return [i for i, name in enumerate(model.parametrisation.names) if name in scenario.free]
 
 
 def _periods(scenario: Scenario) -> Array:
@@ -196,7 +197,7 @@ def _information_error(scenario: Scenario) -> Array:
         found = model.family.information_error(models.drawn(scenario).base)
     if found is None:
         return np.zeros((size, size))
-    kept = [i for i, name in enumerate(model.parametrisation.names) if name in scenario.free]
+    kept = _kept(model, scenario)
     return np.asarray(unpack(fill(found, 1))[0][np.ix_(kept, kept)])
 
 
@@ -215,14 +216,13 @@ def expected_information(scenario: Scenario, theta: Array) -> Array:
 
 def _information(scenario: Scenario, theta: Array) -> Array:
     model = models.fitted(scenario)
-    names = model.parametrisation.names
     estimates = dict(zip(scenario.free, theta.T, strict=True))
     phi = [
         np.broadcast_to(np.asarray(estimates[name] if name in estimates else model.given[name], float), (len(theta),))
-        for name in names
+        for name in model.parametrisation.names
     ]
-    kept = [i for i, name in enumerate(names) if name in estimates]
-    return unpack(fill(packed_information(model.family, model.parametrisation, phi, kept), len(theta)))
+    packed = packed_information(model.family, model.parametrisation, phi, _kept(model, scenario))
+    return unpack(fill(packed, len(theta)))
 
 
 def invert(information: Array) -> Array:
