@@ -24,7 +24,8 @@ class Measure(NamedTuple):
     Attributes
     ----------
     shape
-        One number (``scalar``), one per parameter (``vector``) or one per packed entry (``matrix``).
+        One number (``scalar``), one per parameter (``vector``), per packed entry (``matrix``), or per entry off its
+        diagonal (``pairs``).
     estimates
         Estimators by name, in the order of the summary.
     limit
@@ -32,12 +33,15 @@ class Measure(NamedTuple):
         the estimator.
     applies
         Whether a cell has the measure.
+    published
+        Name in the summary where that is not the key in ``MEASURES``: two shapes of entries may share one.
     """
 
-    shape: Literal["scalar", "vector", "matrix"]
+    shape: Literal["scalar", "vector", "matrix", "pairs"]
     estimates: Callable[[Cell], dict[str, Estimate]]
     limit: Callable[[Cell], Limit | Mapping[str, Limit]]
     applies: Callable[[Cell], bool] = lambda _: True
+    published: str = ""
 
 
 def _nothing(_: Cell) -> float:

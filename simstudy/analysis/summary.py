@@ -75,7 +75,11 @@ def summarise_cell(scenario: Scenario, replicates: Replicates, limits: Limits) -
         expected = theory.expected_information(scenario, estimates)
         cell = build(asked, limits, scenario.n, scenario.level, expected)
         applying = {name: measure for name, measure in MEASURES.items() if measure.applies(cell)}
-        return [row for name, measure in applying.items() for row in _rows(scenario, cell, name, measure)]
+        return [
+            row
+            for name, measure in applying.items()
+            for row in _rows(scenario, cell, measure.published or name, measure)
+        ]
 
 
 def _rows(scenario: Scenario, cell: Cell, name: str, measure: Measure) -> list[Row]:
@@ -107,7 +111,7 @@ def _entries(free: tuple[str, ...], shape: str) -> list[tuple[str, str]]:
         return [("", "")]
     if shape == "vector":
         return [(name, "") for name in free]
-    return [(free[i], free[j]) for i, j in pairs(len(free))]
+    return [(free[i], free[j]) for i, j in pairs(len(free)) if shape == "matrix" or i != j]
 
 
 def _frame(rows: Iterable[Row]) -> pd.DataFrame:

@@ -79,4 +79,6 @@ def _saving(rows: pd.DataFrame) -> str:
     return f"With the score as control variate (squares) a replicate is {worth}."
 
 
-COVARIANCE = FigureSpec("covariance", "Covariance of the estimates", draw, alt, caption)
+COVARIANCE = FigureSpec(
+    "covariance", "Covariance of the estimates", draw, alt, caption, measures=("scaled_covariance",), headline=True
+)

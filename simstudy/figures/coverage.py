@@ -111,4 +111,6 @@ def _state(row: pd.Series) -> str:
     return f"{plus_minus(100 * row['value'], 100 * row['mcse'], ' %')} ({row['row']}, {kind})"
 
 
-COVERAGE = FigureSpec("coverage", "Coverage of Wald intervals", draw, alt, caption)
+COVERAGE = FigureSpec(
+    "coverage", "Coverage of Wald intervals", draw, alt, caption, measures=("coverage",), headline=True
+)

@@ -169,4 +169,12 @@ def _dots(rows: list[list[Cloud]]) -> str:
     return f"{shown}Outside the panels: {outside}." if outside else shown.strip()
 
 
-ELLIPSES = FigureSpec("ellipses", "Estimates and their normal limit", draw, alt, caption)
+ELLIPSES = FigureSpec(
+    "ellipses",
+    "Estimates and their normal limit",
+    draw,
+    alt,
+    caption,
+    measures=("bias", "scaled_covariance"),
+    headline=True,
+)

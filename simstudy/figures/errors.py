@@ -164,4 +164,12 @@ def _state(row: pd.Series) -> str:
     return f"hidden by Monte Carlo noise of {percent(floor)} at n = {n}"
 
 
-ERRORS = FigureSpec("errors", "Relative errors and rates", draw, alt, caption)
+ERRORS = FigureSpec(
+    "errors",
+    "Relative errors and rates",
+    draw,
+    alt,
+    caption,
+    measures=("information_error", "covariance_error", "noise_floor"),
+    headline=True,
+)

@@ -80,4 +80,6 @@ def _share(rows: pd.DataFrame, n: int, status: str) -> str:
     return plus_minus(100 * row["value"], 100 * row["mcse"], " %")
 
 
-FAILURES = FigureSpec("failures", "How fits ended", draw, alt, caption, applies)
+FAILURES = FigureSpec(
+    "failures", "How fits ended", draw, alt, caption, applies, measures=("failure_rate",), headline=True
+)

@@ -111,4 +111,12 @@ def _tally(summary: pd.DataFrame, scenario: str) -> str:
     )
 
 
-IDENTITIES = FigureSpec("identities", "Identities of the score", draw, alt, caption)
+IDENTITIES = FigureSpec(
+    "identities",
+    "Identities of the score",
+    draw,
+    alt,
+    caption,
+    measures=("mean_score", "score_covariance"),
+    headline=True,
+)

@@ -116,4 +116,12 @@ def caption(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> s
     )
 
 
-INFORMATION = FigureSpec("information", "Observed information", draw, alt, caption)
+INFORMATION = FigureSpec(
+    "information",
+    "Observed information",
+    draw,
+    alt,
+    caption,
+    measures=("mean_observed_information", "quantile_observed_information"),
+    headline=True,
+)

@@ -54,4 +54,13 @@ def caption(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> s
     return finding if finding == findings.NOTHING else f"{finding} {scale} {findings.BARS}{findings.gaps(rows)}"
 
 
-RATE_COVARIANCE = FigureSpec("rate_covariance", "Covariance at its own rate", draw, alt, caption, applies)
+RATE_COVARIANCE = FigureSpec(
+    "rate_covariance",
+    "Covariance at its own rate",
+    draw,
+    alt,
+    caption,
+    applies,
+    measures=("rate_covariance",),
+    headline=True,
+)

@@ -32,6 +32,10 @@ class FigureSpec:
         (summary, scenario, replicates) ↦ the finding in numbers with its uncertainty, and how to read the marks.
     applies
         (summary, scenario) ↦ whether there is anything to draw.
+    measures
+        The measures of the summary that it draws: the data behind it.
+    headline
+        Whether it stands on the first page of the report, beside that of its scenario.
     """
 
     name: str
@@ -40,3 +44,5 @@ class FigureSpec:
     alt: Callable[[pd.DataFrame, str, ReplicatesOf], str]
     caption: Callable[[pd.DataFrame, str, ReplicatesOf], str]
     applies: Callable[[pd.DataFrame, str], bool] = lambda *_: True
+    measures: tuple[str, ...] = ()
+    headline: bool = False

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from simstudy.study import checks, names, schema, sizes
+from simstudy.inference.intervals import DEFAULT_METHODS, METHODS
+from simstudy.study import checks, names, precision, schema, sizes
 from simstudy.study.design import Design, Entry
 from simstudy.study.faults import Faults, Path, where
 from simstudy.study.parameter_checks import crossed
@@ -135,6 +136,10 @@ def _cells(name: str, mechanism: Mechanism) -> Iterator[Scenario]:
             n=n,
             replicates=int(entry.value("replicates")),
             level=float(entry.value("level", schema.DEFAULT_LEVEL)),
+            intervals=tuple(name for name in METHODS if name in entry.value("intervals", DEFAULT_METHODS)),
+            mcse=entry.value("mcse", schema.DEFAULT_MCSE),
+            paths=entry.value("paths", False),
+            precision=precision.targets(entry.value("precision", {})),
             fitted=() if design.fit == design.family else design.fitted,
             held=design.held,
             censoring=design.censoring,

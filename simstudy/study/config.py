@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from simstudy.study import cells, text_source, yaml_source
+from simstudy.study import cells, precision, text_source, yaml_source
 from simstudy.study.editor_schema import json_schema
 from simstudy.study.faults import Faults, show
 from simstudy.study.scenario import Scenario, Study
@@ -89,6 +89,10 @@ def _scenario(cell: Scenario, sample_sizes: list[int]) -> dict[str, Any]:
         "sample_sizes": sample_sizes,
         "replicates": cell.replicates,
         "level": cell.level,
+        "intervals": list(cell.intervals),
+        "mcse": cell.mcse,
+        **({"paths": True} if cell.paths else {}),
+        **({"precision": {t.measure: precision.text(t) for t in cell.precision}} if cell.precision else {}),
     }
 
 

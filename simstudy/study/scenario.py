@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
+
+from simstudy.inference.intervals import DEFAULT_METHODS
 
 
 @dataclass(frozen=True)
@@ -12,6 +15,14 @@ class Covariate:
     family: str
     names: tuple[str, ...]
     values: tuple[float, ...]
+
+
+class Target(NamedTuple):
+    """A Monte Carlo standard error to reach: of a measure, absolute or as a share of its natural size."""
+
+    measure: str
+    mcse: float
+    relative: bool
 
 
 @dataclass(frozen=True)
@@ -43,6 +54,14 @@ class Scenario:
         Time at which observations are censored, None where they are not.
     covariates
         How the covariates of a regression are drawn; none: standard normal.
+    intervals
+        Methods of confidence intervals, in the order of `simstudy.inference.intervals.METHODS`.
+    mcse
+        How Monte Carlo standard errors are computed: ``influence`` functions, or ``table6``, the textbook formulas.
+    paths
+        Whether nested samples of a few long draws are followed as n grows.
+    precision
+        Monte Carlo standard errors at which a cell may stop before ``replicates``; none: it never does.
     """
 
     name: str
@@ -58,6 +77,10 @@ class Scenario:
     held: tuple[float, ...] = ()
     censoring: float | None = None
     covariates: tuple[Covariate, ...] = ()
+    intervals: tuple[str, ...] = DEFAULT_METHODS
+    mcse: str = "influence"
+    paths: bool = False
+    precision: tuple[Target, ...] = ()
 
     @property
     def right(self) -> bool:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 from pydantic import ValidationError as SchemaError
 
-from simstudy.study import names
+from simstudy.errors import nearest
+from simstudy.inference.intervals import METHODS
+from simstudy.study import names, precision
 from simstudy.study.faults import BROKEN, Faults, Path, hint, show
 
 MAX_SIZE = 10**9
 MAX_REPLICATES = 10**9
 MAX_SEED = 2**128 - 1
 DEFAULT_LEVEL = 0.95
+MCSE = ("influence", "table6")
+DEFAULT_MCSE = MCSE[0]
 
 _SIZE = f"a whole number from 1 to {MAX_SIZE:,}"
 
@@ -28,6 +32,15 @@ EXPECTED = {
     "sample_sizes.to": _SIZE,
     "sample_sizes.ratio": "a number above 1, by which each sample size is multiplied",
     "level": "the nominal coverage of confidence intervals, a number between 0 and 1 such as 0.95",
+    "intervals": f"a list of methods of confidence intervals, from {', '.join(METHODS)}",
+    "intervals.*": f"a method of confidence intervals, one of {', '.join(METHODS)}",
+    "mcse": "influence (the default, right for any estimator) or table6 (the textbook formulas)",
+    "paths": "true, to follow nested samples of a few long draws as n grows, or false",
+    "precision": (
+        "a mapping of measures to the Monte Carlo standard errors to reach, such as "
+        "{coverage: 0.002, scaled_covariance: 1%}"
+    ),
+    "precision.*": "a positive number such as 0.002, or a share of the measure's size such as 1%",
     "scenarios": "a list of scenarios, each with family and parameters",
     "scenarios.*": "a mapping with family and parameters",
     "name": f"the name of the scenario, made of {names.RULE}",
@@ -66,7 +79,7 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-_FORMS = ("<list>", "<dict>", "<number>", "[key]")
+_FORMS = ("<list>", "<dict>", "<number>", "<str>", "[key]")
 
 
 def _either(form: type, other: str) -> Discriminator:
@@ -118,6 +131,46 @@ Sizes = Annotated[
 ]
 
 
+def _method(name: str) -> str:
+    if name not in METHODS:
+        wrong = f"no method of confidence intervals is called {show(name)}{hint(name, list(METHODS))}"
+        raise ValueError(wrong)
+    return name
+
+
+def _distinct(items: list[str]) -> list[str]:
+    twice = [item for item in dict.fromkeys(items) if items.count(item) > 1]
+    if twice:
+        wrong = f"must name each method once, got {' and '.join(twice)} more than once"
+        raise ValueError(wrong)
+    return items
+
+
+def _measures(targets: dict[str, Any]) -> dict[str, Any]:
+    for name, value in targets.items():
+        if name not in precision.MEASURES:
+            hinted = nearest(name, precision.MEASURES) or f"; choose from {', '.join(precision.MEASURES)}"
+            wrong = f"no target can be set for a measure called {show(name)}{hinted}"
+            raise ValueError(wrong)
+        if wanted := precision.fault(value):
+            wrong = f"{name} must be {wanted}, got {show(value)}"
+            raise ValueError(wrong)
+    return targets
+
+
+Method = Annotated[str, AfterValidator(_method), Field(json_schema_extra={"enum": list(METHODS)})]
+Intervals = Annotated[list[Method], AfterValidator(_distinct), Field(min_length=1, json_schema_extra=_UNIQUE)]
+Mcse = Literal["influence", "table6"]
+_Share = Annotated[str, Field(json_schema_extra={"pattern": precision.PATTERN})]
+_Target = Annotated[
+    Annotated[Number, Field(json_schema_extra={"exclusiveMinimum": 0}), Tag("<number>")]
+    | Annotated[_Share, Tag("<str>")],
+    _either(str, "<number>"),
+]
+_TARGETS = {"propertyNames": {"enum": list(precision.MEASURES)}}
+Precision = Annotated[dict[str, _Target], AfterValidator(_measures), Field(min_length=1, json_schema_extra=_TARGETS)]
+
+
 class CensoringConfig(_Model):
     """Type-I right censoring: observations are cut at a time."""
 
@@ -150,6 +203,10 @@ class ScenarioConfig(_Model):
     sample_sizes: Sizes = _says("sample_sizes", optional=True)
     replicates: ReplicateCount = _says("replicates", optional=True)
     level: Level = _says("level", optional=True)
+    intervals: Intervals = _says("intervals", optional=True)
+    mcse: Mcse = _says("mcse", optional=True)
+    paths: bool = _says("paths", optional=True)
+    precision: Precision = _says("precision", optional=True)
 
 
 class StudyConfig(_Model):
@@ -160,6 +217,10 @@ class StudyConfig(_Model):
     replicates: ReplicateCount = _says("replicates", optional=True)
     sample_sizes: Sizes = _says("sample_sizes", optional=True)
     level: Level = Field(DEFAULT_LEVEL, description=EXPECTED["level"])
+    intervals: Intervals = _says("intervals", optional=True)
+    mcse: Mcse = _says("mcse", optional=True)
+    paths: bool = _says("paths", optional=True)
+    precision: Precision = _says("precision", optional=True)
     scenarios: Annotated[list[ScenarioConfig], Field(min_length=1)] = _says("scenarios")
 
 
@@ -204,6 +265,8 @@ def _key(path: Path) -> str:
     for parameters in (("parameters",), ("covariates", "parameters")):
         if steps[: len(parameters)] == parameters and len(steps) > len(parameters):
             return ".".join((*parameters, "*"))
+    if steps[:1] == ("precision",) and len(steps) > 1:
+        return "precision.*"
     return ".".join("*" if isinstance(step, int) else step for step in steps)
 
 

@@ -16,7 +16,7 @@ from simstudy.errors import ConfigError
 from simstudy.families import FAMILIES
 from simstudy.parameters import Parameter
 from simstudy.study import config
-from simstudy.study.scenario import Covariate, Scenario, Study
+from simstudy.study.scenario import Covariate, Scenario, Study, Target
 
 HEAD = "study: s\nseed: 1\nreplicates: 100\nsample_sizes: [10, 20]\nscenarios:\n"
 GAMMA = "  - {family: gamma, parameters: {shape: 2, scale: 1}}\n"
@@ -264,7 +264,8 @@ def test_plain_data_and_yaml_are_exact(study: Study) -> None:
 def test_plain_data_are_a_config_with_nothing_left_open() -> None:
     crossed = GAMMA.replace("shape: 2", "shape: [2, 3]")
     shared = {"family": "gamma", "fit": "gamma", "known": [], "sample_sizes": [10, 20]}
-    shared |= {"replicates": 100, "level": 0.95}
+    shared |= {"replicates": 100, "level": 0.95, "mcse": "influence"}
+    shared |= {"intervals": ["wald-observed", "wald-expected", "wald-sandwich"]}
     assert config.to_dict(config.loads(HEAD + crossed)) == {
         "study": "s",
         "seed": 1,
@@ -273,6 +274,18 @@ def test_plain_data_are_a_config_with_nothing_left_open() -> None:
             {"name": "gamma-shape=3", "parameters": {"shape": 3.0, "scale": 1.0}, **shared},
         ],
     }
+
+
+def test_how_it_is_analysed_is_part_of_the_science() -> None:
+    keys = "intervals: [likelihood-ratio, wald-log]\nmcse: table6\nprecision: {coverage: 0.002, bias: 1.5%}\n"
+    study = config.loads(keys + HEAD + GAMMA.replace("}}", "}, paths: true, mcse: influence}"))
+    for cell in study.scenarios:
+        assert cell.intervals == ("wald-log", "likelihood-ratio")
+        assert cell.precision == (Target("bias", 0.015, True), Target("coverage", 0.002, False))
+        assert cell.paths
+        assert cell.mcse == "influence"
+    assert config.loads(config.to_yaml(study)) == study
+    assert config.from_dict(config.to_dict(study)) == study
 
 
 def test_faults_of_plain_data_have_no_line() -> None:

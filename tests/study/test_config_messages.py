@@ -39,7 +39,10 @@ LEVEL = "the nominal coverage of confidence intervals, a number between 0 and 1 
 SEED = "a whole number from 0 to 2^128 - 1"
 NUMBER = "a finite number, or a list of finite numbers that cross"
 FORMS = "{shape, scale} or {shape, rate} or {shape, mean}"
-KEYS = "name, family, parameters, fit, known, censoring, covariates, sample_sizes, replicates, level"
+AGAIN = "intervals, mcse, paths, precision"
+KEYS = f"name, family, parameters, fit, known, censoring, covariates, sample_sizes, replicates, level, {AGAIN}"
+METHODS = "wald-observed, wald-expected, wald-sandwich, wald-opg, wald-log, score, likelihood-ratio"
+TARGET = "a positive number such as 0.002, or a share of the measure's size such as 1%"
 
 ALL = "are known, so nothing is left to estimate: leave one out"
 SMALL = "is too small for scenarios[0]: to estimate shape and scale of gamma takes n of at least 2"
@@ -79,7 +82,7 @@ TOP = {
     "unknown key": (top("seed: 1", "seed: 1\nsede: 2"), "3: sede: unknown key; did you mean 'seed'?"),
     "unknown key far from any": (
         top("seed: 1", "seed: 1\njobs: 2"),
-        "3: jobs: unknown key; known: study, seed, replicates, sample_sizes, level, scenarios",
+        f"3: jobs: unknown key; known: study, seed, replicates, sample_sizes, level, {AGAIN}, scenarios",
     ),
     "no study": (
         top("study: s\n", ""),
@@ -132,6 +135,35 @@ TOP = {
     "endless range": (
         top("[10, 20]", "{from: 10, to: 20, ratio: 1.00000001}"),
         "4: sample_sizes.ratio: the ratio 1.00000001 gives more than 10,000 steps: take a larger one",
+    ),
+    "no interval": (
+        top("scenarios", "intervals: []\nscenarios"),
+        f"5: intervals: must be a list of methods of confidence intervals, from {METHODS}, got an empty list",
+    ),
+    "unknown interval": (
+        top("scenarios", "intervals: [score, wald-logg]\nscenarios"),
+        "5: intervals[1]: no method of confidence intervals is called the text 'wald-logg'; did you mean 'wald-log'?",
+    ),
+    "interval twice": (
+        top("scenarios", "intervals: [score, score]\nscenarios"),
+        "5: intervals: must name each method once, got score more than once",
+    ),
+    "unknown mcse": (
+        top("scenarios", "mcse: table7\nscenarios"),
+        "5: mcse: must be influence (the default, right for any estimator) or table6 (the textbook formulas), "
+        "got the text 'table7'",
+    ),
+    "unknown target": (
+        top("scenarios", "precision: {covrage: 0.1}\nscenarios"),
+        "5: precision: no target can be set for a measure called the text 'covrage'; did you mean 'coverage'?",
+    ),
+    "target of zero": (
+        top("scenarios", "precision: {coverage: 0%}\nscenarios"),
+        f"5: precision: coverage must be {TARGET}, got the text '0%'",
+    ),
+    "target in a list": (
+        top("scenarios", "precision: {coverage: [1]}\nscenarios"),
+        f"5: precision.coverage: must be {TARGET}, got a list",
     ),
     "level 1": (top("scenarios", "level: 1\nscenarios"), f"5: level: must be {LEVEL}, got 1"),
     "level in percent": (top("scenarios", "level: 95\nscenarios"), f"5: level: must be {LEVEL}, got 95"),
