@@ -42,6 +42,7 @@ FORMS = "{shape, scale} or {shape, rate} or {shape, mean}"
 AGAIN = "intervals, mcse, paths, precision"
 KEYS = f"name, family, parameters, fit, known, censoring, covariates, sample_sizes, replicates, level, {AGAIN}"
 METHODS = "wald-observed, wald-expected, wald-sandwich, wald-opg, wald-log, score, likelihood-ratio"
+MCSE = "influence (the default, right for any estimator) or table6 (the textbook formulas)"
 TARGET = "a positive number such as 0.002, or a share of the measure's size such as 1%"
 
 ALL = "are known, so nothing is left to estimate: leave one out"
@@ -150,8 +151,7 @@ TOP = {
     ),
     "unknown mcse": (
         top("scenarios", "mcse: table7\nscenarios"),
-        "5: mcse: must be influence (the default, right for any estimator) or table6 (the textbook formulas), "
-        "got the text 'table7'",
+        f"5: mcse: must be {MCSE}, got the text 'table7'",
     ),
     "unknown target": (
         top("scenarios", "precision: {covrage: 0.1}\nscenarios"),
