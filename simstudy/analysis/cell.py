@@ -9,8 +9,9 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from simstudy.analysis import matrices
+from simstudy.analysis import deciles, matrices
 from simstudy.analysis.control_variates import ROUNDING, Controls, controls
+from simstudy.analysis.influence import Estimate
 from simstudy.analysis.matrices import MatrixEstimate
 from simstudy.analysis.packed import by_entry, diagonal, inverse_diagonal, sandwich_diagonal, upper
 from simstudy.families.status import Status
@@ -41,8 +42,11 @@ class Cell:
         Estimates θ̂ of the converged replicates.
     information, expected, products : (q, m)
         Observed information J and mean score products K at θ̂, and expected information I(θ̂), of the converged.
-    all_scores, all_information : (p, R), (q, R)
-        Mean score and observed information at θ* of all replicates, whatever became of the fit.
+    likelihood_ratio : (1, m)
+        2(ℓ(θ̂) − ℓ(θ*)) of the converged, ℓ the log-likelihood.
+    all_scores, all_information, all_products : (p, R), (q, R), (q, R)
+        Mean score, observed information and mean score products at θ* of all replicates, whatever became of the fit;
+        the products are the record itself, not contiguous.
     """
 
     n: int
@@ -53,8 +57,10 @@ class Cell:
     information: Array
     expected: Array
     products: Array
+    likelihood_ratio: Array
     all_scores: Array
     all_information: Array
+    all_products: Array
 
     @cached_property
     def converged(self) -> NDArray[np.bool_]:
@@ -130,6 +136,12 @@ class Cell:
         }
         return {name: np.diagonal(matrix) / self.n for name, matrix in matrices.items()}
 
+    @cached_property
+    def given_information(self) -> dict[str, Estimate]:
+        """Means within deciles of the variance that J claims, (p, 10) each."""
+        claimed = self.model_variances
+        return deciles.grouped(self.error, claimed["observed"], claimed["expected"], self.normal_quantile)
+
     @property
     def limiting_variance(self) -> Array:
         """Variance of θ̂ in the limit, (p,): the diagonal of A⁻¹BA⁻¹/n, or of what an irregular family has for it."""
@@ -160,10 +172,14 @@ def build(replicates: Replicates, limits: Limits, n: int, level: float, expected
         "information": by_entry(_chosen(replicates.information, converged)),
         "expected": upper(expected),
         "products": by_entry(_chosen(replicates.products, converged)),
+        "likelihood_ratio": 2.0 * _chosen(replicates.value - replicates.value_limit, converged)[None],
     }
     if converged.sum() < 2:
         estimates = {name: np.full((len(values), 2), np.nan) for name, values in estimates.items()}
-    return Cell(n, level, limits, status, all_scores=scores, all_information=information, **estimates)
+    products = replicates.products_limit.T
+    return Cell(
+        n, level, limits, status, all_scores=scores, all_information=information, all_products=products, **estimates
+    )
 
 
 def _chosen(rows: Array, converged: NDArray[np.bool_]) -> Array:

@@ -8,7 +8,16 @@ from typing import Literal, NamedTuple
 import numpy as np
 from scipy import special
 
-from simstudy.analysis import convergence, performance
+from simstudy.analysis import (
+    conditional,
+    convergence,
+    information_identity,
+    orthogonality,
+    performance,
+    regions,
+    savings,
+    spectrum,
+)
 from simstudy.analysis.cell import Cell
 from simstudy.analysis.influence import Estimate
 from simstudy.analysis.packed import upper
@@ -137,5 +146,18 @@ MEASURES: dict[str, Measure] = {
     "noise_floor": Measure("scalar", convergence.noise_floor, _nothing),
     "efficiency": Measure("vector", performance.efficiency, _efficiency),
     "failure_rate": Measure("scalar", performance.failure_rate, _nothing),
+    "mahalanobis": Measure("scalar", regions.mahalanobis, regions.mahalanobis_limits, spectrum.has_covariance),
+    "joint_coverage": Measure("scalar", regions.joint_coverage, regions.nominal, regions.has_point, "coverage"),
+    "log_det_ratio": Measure("scalar", spectrum.log_det_ratio, spectrum.no_change, spectrum.has_covariance),
+    "largest_eigenvalue": Measure("scalar", spectrum.largest_eigenvalue, spectrum.ones, spectrum.has_covariance),
+    "smallest_eigenvalue": Measure("scalar", spectrum.smallest_eigenvalue, spectrum.ones, spectrum.has_covariance),
+    "orthogonality": Measure("pairs", orthogonality.orthogonality, orthogonality.limits, orthogonality.several),
+    "second_bartlett": Measure("matrix", information_identity.second_bartlett, information_identity.limit),
+    "replicates_saved": Measure("vector", savings.replicates_saved, _nothing),
+    "conditional_mse": Measure("vector", conditional.mse, conditional.unconditional_variance, conditional.applies),
+    "conditional_variance": Measure(
+        "vector", conditional.variance, conditional.unconditional_variance, conditional.applies
+    ),
+    "conditional_coverage": Measure("vector", conditional.coverage, conditional.level, conditional.applies),
 }
 """Every measure by name, in the order of the summary."""

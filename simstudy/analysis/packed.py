@@ -38,6 +38,18 @@ def products(vectors: Array) -> Array:
     return np.stack([vectors[i] * vectors[j] for i, j in pairs(len(vectors))])
 
 
+def quadratic(entries: Array, vectors: Array) -> Array:
+    """Return vᵀMv (R,) for packed symmetric M, (q,) or (q, R), and vectors v (p, R).
+
+    >>> quadratic(np.array([1.0, 2.0, 3.0]), np.array([[1.0], [1.0]]))
+    array([8.])
+    """
+    total = np.zeros(vectors.shape[-1])
+    for entry, (i, j) in zip(entries, pairs(len(vectors)), strict=True):
+        total += entry * vectors[i] * vectors[j] * (1.0 if i == j else 2.0)
+    return total
+
+
 def multiplicity(entries: int) -> Array:
     """Return how often each of q packed entries stands in the full matrix: 1 on the diagonal, else 2.
 
