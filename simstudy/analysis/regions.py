@@ -52,6 +52,8 @@ def _wald(cell: Cell) -> Array:
 
 
 def _score(cell: Cell) -> Array:
+    if cell.converged.sum() < 2:
+        return np.full(2, np.nan)
     statistic = quadratic(cell.n * upper(invert(cell.limits.information)), cell.all_scores)
     return statistic if cell.converged.all() else np.asarray(statistic[cell.converged])
 

@@ -11,6 +11,7 @@ from scipy import integrate, special, stats
 from simstudy.analysis.measures import MEASURES
 
 RECORDS = ["exponential", "normal", "normal_variance"]
+DECILES = [f"decile-{k:02d}" for k in range(1, 11)]
 ESTIMATORS = {
     "mean_observed_information": ["raw", "control-variate"],
     "sd_observed_information": ["raw"],
@@ -32,6 +33,17 @@ ESTIMATORS = {
     ],
     "efficiency": ["raw"],
     "failure_rate": ["wilson", "boundary", "no_maximum", "max_iterations", "not_concave", "not_finite"],
+    "mahalanobis": ["50%", "90%", "95%", "99%"],
+    "joint_coverage": ["wald", "score", "likelihood-ratio"],
+    "log_det_ratio": ["raw", "control-variate"],
+    "largest_eigenvalue": ["raw", "control-variate", "information-raw", "information-control-variate"],
+    "smallest_eigenvalue": ["raw", "control-variate", "information-raw", "information-control-variate"],
+    "orthogonality": ["estimates", "information"],
+    "second_bartlett": ["raw"],
+    "replicates_saved": ["bias", "mse", "scaled_covariance", "mean_observed_information"],
+    "conditional_mse": DECILES,
+    "conditional_variance": DECILES,
+    "conditional_coverage": [f"{kind}-{decile}" for kind in ("wald-observed", "wald-expected") for decile in DECILES],
 }  # fmt: skip
 
 
@@ -43,7 +55,7 @@ def test_every_measure_has_its_estimators_in_order(simulated):
 
 def test_every_measure_has_the_entries_of_its_shape(simulated):
     cell = simulated["normal"](0, 100, 10).cell
-    size = {"scalar": 1, "vector": 2, "matrix": 3}
+    size = {"scalar": 1, "vector": 2, "matrix": 3, "pairs": 1}
     for measure in MEASURES.values():
         for estimate in measure.estimates(cell).values():
             assert estimate.value.shape == estimate.mcse.shape == (size[measure.shape],)
@@ -162,9 +174,13 @@ def test_the_exact_truths_are_exact():
     assert exact["sd_observed_information", "raw"][0] == pytest.approx(math.sqrt(moment(-4) - moment(-2) ** 2))
 
 
-# In the noise, the MCSE of a root is a bound (see matrix_errors); that of a noise floor rests on fourth moments.
+# In the noise, the MCSE of a root is a bound (see matrix_errors); those of a noise floor and of a ratio of variances
+# rest on fourth moments, and those at ties of eigenvalues, by a handful of order statistics, and of a share of a few
+# replicates near 1 (by Wilson) are bounds.
 ERRORS = {"information_error", "covariance_error"}
-BOUNDS = {*ERRORS, "noise_floor", "failure_rate"}
+TIED = {"largest_eigenvalue", "smallest_eigenvalue"}
+FEW = {"mahalanobis", "conditional_coverage", "failure_rate"}
+BOUNDS = {*ERRORS, *TIED, *FEW, "noise_floor", "replicates_saved"}
 
 
 @cache
@@ -174,7 +190,7 @@ def repeated(make, replicates, n, repeats):
     for seed in range(repeats):
         cell = make([23, seed], replicates, n).cell
         for name, measure in MEASURES.items():
-            for estimator, estimate in measure.estimates(cell).items():
+            for estimator, estimate in measure.estimates(cell).items() if measure.applies(cell) else ():
                 found.setdefault((name, estimator), []).append(estimate)
     return {key: np.array(list(zip(*pairs, strict=True))) for key, pairs in found.items()}
 
