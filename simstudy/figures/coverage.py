@@ -28,7 +28,7 @@ NOMINAL = "wald-sandwich"
 @themed
 def draw(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> Figure:
     """Draw one panel per parameter with the same axes."""
-    rows = sel.measured(summary, scenario, MEASURE)
+    rows = sel.by_parameter(sel.measured(summary, scenario, MEASURE))
     entries = sel.shown(sel.entries(rows))
     figure, panels = ax_tools.panels(len(entries), share_y=True)
     level = _level(rows)
@@ -65,7 +65,7 @@ def _other_limits(rows: pd.DataFrame, level: float) -> list[float]:
 
 def alt(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> str:
     """Describe the figure by its numbers."""
-    rows = sel.measured(summary, scenario, MEASURE)
+    rows = sel.by_parameter(sel.measured(summary, scenario, MEASURE))
     lines = [
         findings.journey(sel.series(rows, entry, estimator), f"{sel.entry_name(entry)}, {look.label}")
         for entry in sel.entries(rows)
@@ -76,7 +76,7 @@ def alt(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> str:
 
 def caption(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> str:
     """State the coverages furthest below and above at the smallest and the largest n."""
-    rows = sel.measured(summary, scenario, MEASURE)
+    rows = sel.by_parameter(sel.measured(summary, scenario, MEASURE))
     gaps, rows = findings.gaps(rows), rows[rows["value"].notna()]
     if rows.empty:
         return findings.NOTHING

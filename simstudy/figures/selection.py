@@ -22,6 +22,11 @@ def entries(rows: pd.DataFrame) -> list[Entry]:
     return list(dict.fromkeys(zip(rows["row"].astype(str), rows["column"].astype(str), strict=True)))
 
 
+def by_parameter(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that speak of single parameters, not of all of them together."""
+    return rows[rows["row"] != ""]
+
+
 def series(rows: pd.DataFrame, entry: Entry, estimator: str) -> pd.DataFrame:
     """Return one line of a figure: an entry as one estimator sees it, by sample size."""
     row, column = entry

@@ -114,7 +114,7 @@ def _error(summary: pd.DataFrame, scenario: str, measure: str, n: int) -> str:
 
 def _coverage(summary: pd.DataFrame, scenario: str, n: int) -> str:
     """Return the lowest and the highest coverage over parameters and kinds of interval."""
-    rows = sel.measured(summary, scenario, "coverage")
+    rows = sel.by_parameter(sel.measured(summary, scenario, "coverage"))
     values = 100 * rows[rows["n"] == n]["value"].dropna()
     if values.empty:
         return "–"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,7 @@ PER_CENT = {
     "covariance_error": 100.0,
     "noise_floor": 100.0,
     "failure_rate": 100.0,
+    "conditional_coverage": 100.0,
 }
 """Measures that are fractions and shown in per cent."""
 
@@ -39,7 +40,19 @@ TITLES = {
     "noise_floor": "Noise floor of the relative errors, %",
     "efficiency": "Efficiency [I(θ)⁻¹]ⱼⱼ / (n · Var θ̂ⱼ)",
     "failure_rate": "Failure rate, %",
+    "mahalanobis": "Quantiles of n(θ̂ − θ)ᵀΣ⁻¹(θ̂ − θ), Σ the limit of n · Cov(θ̂)",
+    "log_det_ratio": "log det of n · Cov(θ̂) relative to its limit",
+    "largest_eigenvalue": "Largest eigenvalue relative to the limit",
+    "smallest_eigenvalue": "Smallest eigenvalue relative to the limit",
+    "orthogonality": "Correlation of estimates and of the information",
+    "second_bartlett": "Mean of score products less observed information at the truth",
+    "replicates_saved": "Times fewer replicates with control variates",
+    "conditional_mse": "Mean squared error within deciles of [(nJ)⁻¹]ⱼⱼ",
+    "conditional_variance": "[(nJ)⁻¹]ⱼⱼ within its deciles",
+    "conditional_coverage": "Coverage within deciles of [(nJ)⁻¹]ⱼⱼ, %",
 }
+TOGETHER = "all together"
+"""Name of the entry that speaks of all parameters, in a measure that speaks of single ones as well."""
 HEADLINE = ("mean_observed_information", "scaled_covariance", "rate_covariance", "coverage")
 GROUPS = {
     "Bias and standard errors": (
@@ -52,7 +65,16 @@ GROUPS = {
     ),
     "Spread of the observed information": ("sd_observed_information", "quantile_observed_information"),
     "Relative errors and their noise": ("information_error", "covariance_error", "noise_floor"),
-    "Identities of the score": ("mean_score", "score_covariance"),
+    "Identities of the score": ("mean_score", "score_covariance", "second_bartlett"),
+    "All parameters together": (
+        "mahalanobis",
+        "log_det_ratio",
+        "largest_eigenvalue",
+        "smallest_eigenvalue",
+        "orthogonality",
+    ),
+    "Given the observed information": ("conditional_mse", "conditional_variance", "conditional_coverage"),
+    "Savings by control variates": ("replicates_saved",),
     "Failures by status": ("failure_rate",),
 }
 """Tables that stand folded below the figures."""
@@ -107,6 +129,8 @@ def _block(measure: str, rows: pd.DataFrame, sizes: tuple[int, ...]) -> Block:
     for entry in sel.entries(rows):
         of_entry = [_line(rows, name, sizes, scale) for name in names if name[:2] == entry]
         lines += [*of_entry, *_moving_limit(rows, entry, sizes, scale)]
+    if len(sel.by_parameter(rows)):
+        lines = [line if line.entry else replace(line, entry=TOGETHER) for line in lines]
     return Block(TITLES.get(measure, measure), tuple(lines))
 
 

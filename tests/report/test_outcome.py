@@ -49,6 +49,13 @@ def test_glance_has_both_ends():
     assert all(text.endswith("%") for text in line.coverage)
 
 
+def test_glance_has_the_coverage_of_single_parameters_alone():
+    summary = made(1, (10,)).summary
+    own = summary[(summary["measure"] == "coverage")].iloc[[0]]
+    together = own.assign(row="", estimator="score", value=0.5)
+    assert glance(pd.concat([summary, together]), "made") == glance(summary, "made")
+
+
 def test_glance_of_one_size_and_of_nothing():
     assert glance(made(1, (10,)).summary, "made").sizes == ("10",)
     dead = glance(made(1, (10, 20), dead=(10, 20)).summary, "made")

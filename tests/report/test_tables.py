@@ -16,7 +16,8 @@ def rows(*lines):
 
 def test_measures_have_a_title_and_one_table():
     placed = [*HEADLINE, *(measure for group in GROUPS.values() for measure in group)]
-    assert sorted(placed) == sorted(TITLES) == sorted(MEASURES)
+    published = {measure.published or name for name, measure in MEASURES.items()}
+    assert sorted(placed) == sorted(TITLES) == sorted(published)
 
 
 def test_values_limits_and_errors():
@@ -45,6 +46,17 @@ def test_fractions_are_shown_in_per_cent():
     summary = rows((10, "coverage", "wald-observed", "a", "", 0.9461, 0.003, 0.95))
     [line] = table(summary, "s", "Title", ("coverage",)).blocks[0].lines
     assert (line.cells[0].value, line.cells[0].error, line.limit) == ("94.6", "0.6", "95")
+
+
+def test_the_coverage_of_a_region_for_all_parameters_has_a_name_of_its_own():
+    summary = rows(
+        (10, "coverage", "wald-observed", "a", "", 0.9461, 0.003, 0.95),
+        (10, "coverage", "score", "", "", 0.95, 0.003, 0.95),
+        (10, "failure_rate", "wilson", "", "", 0.0, 0.003, None),
+    )
+    coverage, failures = table(summary, "s", "Title", ("coverage", "failure_rate")).blocks
+    assert [line.entry for line in coverage.lines] == ["a", "all together"]
+    assert [line.entry for line in failures.lines] == [""]
 
 
 def test_rounding_errors_of_an_entry_that_is_zero_are_zero():
