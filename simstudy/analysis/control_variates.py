@@ -81,7 +81,8 @@ def controls(scores: Array, information: Array, limits: Limits, n: int) -> Contr
         return None
     if replicates < REPLICATES_PER_CONTROL * (size + 2 * len(information) + 1):
         return orthonormal(linear)
-    squares = products(linear) - upper(np.eye(size))[:, None]
+    squares = products(linear)
+    squares -= upper(np.eye(size))[:, None]
     return orthonormal(np.concatenate([linear, squares, _excess(information, upper(limits.hessian))]))
 
 
@@ -109,11 +110,12 @@ def orthonormal(raw: Array) -> Controls | None:
     None where a control is not finite. Sums are plain loops, not BLAS, whose bits depend on its threads.
     """
     offset, columns = centre(raw)
-    scale = np.sqrt(np.square(columns).mean(axis=-1))
+    scale = np.sqrt([np.square(column).mean() for column in columns])
     if not np.isfinite(scale).all():
         return None
     kept = scale > 0.0
-    columns, offset = columns[kept] / scale[kept, None], offset[kept] / scale[kept]
+    columns, offset = columns if kept.all() else columns[kept], offset[kept] / scale[kept]
+    columns /= scale[kept, None]
     replicates = columns.shape[-1]
     variances, directions = np.linalg.eigh(np.einsum("ir,jr->ij", columns, columns) / replicates)
     usable = variances > _COLLINEAR * variances.max(initial=0.0)
@@ -137,6 +139,9 @@ def adjust(values: Array, converged: NDArray[np.bool_], using: Controls) -> tupl
         influence = np.zeros((len(values), replicates))
         influence[:, converged] = deviation / share
     coefficients = np.einsum("kr,cr->kc", influence, using.columns) / replicates
-    deleted = (influence - np.einsum("kc,cr->kr", coefficients, using.columns)) / using.freedom
+    deleted = np.einsum("kc,cr->kr", coefficients, using.columns)
+    np.subtract(influence, deleted, out=deleted)
+    deleted /= using.freedom
     own = np.einsum("kr,r->k", deleted, using.pull) / replicates
-    return average - coefficients @ using.offset + own, deleted * (1.0 - 1.0 / replicates)
+    deleted *= 1.0 - 1.0 / replicates
+    return average - coefficients @ using.offset + own, deleted

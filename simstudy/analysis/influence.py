@@ -35,17 +35,20 @@ class Estimate(NamedTuple):
 def centre(values: Array) -> tuple[Array, Array]:
     """Return the means (k,) of values (k, R) and the deviations from them.
 
-    The second pass removes the rounding of the first, so that equal values have deviations of exactly zero.
+    The second pass removes the rounding of the first, so that equal values have deviations of exactly zero. Row by
+    row, which spares the memory of a second array.
     """
-    mean = values.mean(axis=-1, keepdims=True)
-    mean += (values - mean).mean(axis=-1, keepdims=True)
-    return mean[..., 0], values - mean
+    mean = values.mean(axis=-1)
+    for entry, row in enumerate(values):
+        mean[entry] += (row - mean[entry]).mean()
+    return mean, values - mean[:, None]
 
 
 def mcse(influence: Array) -> Array:
     """Return √(Σψᵢ²/(R(R−1))) for influences (k, R) that sum to zero."""
     replicates = influence.shape[-1]
-    return np.asarray(np.sqrt(np.square(influence).sum(axis=-1) / (replicates * (replicates - 1))))
+    squares = np.array([np.square(row).sum() for row in influence])
+    return np.asarray(np.sqrt(squares / (replicates * (replicates - 1))))
 
 
 def mean(values: Array) -> Estimate:

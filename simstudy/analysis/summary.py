@@ -71,9 +71,9 @@ def summarise_cell(scenario: Scenario, replicates: Replicates, limits: Limits) -
     """
     asked = replicates.head(scenario.replicates)
     with np.errstate(all="ignore"):
-        estimates = asked.theta[converged_rows(asked)]
-        expected = theory.expected_information(scenario, estimates)
+        expected = theory.expected_information(scenario, asked.theta[converged_rows(asked)])
         cell = build(asked, limits, scenario.n, scenario.level, expected)
+        del expected
         applying = {name: measure for name, measure in MEASURES.items() if measure.applies(cell)}
         return [
             row
