@@ -3,8 +3,10 @@
 A data set tells by its own observed information J how precise its estimate is: within replicates of like
 v = [(nJ)⁻¹]ⱼⱼ, the squared error follows v where J is an (approximately) ancillary statistic, as in location
 families, while [(nI)⁻¹]ⱼⱼ is right on average only. Converged replicates are cut into the ten deciles of v, parameter
-by parameter. The limits beside them are what holds unconditionally. They are reached given J where J and θ̂ are
-independent in the limit, but not where v is a function of θ̂, as in an exponential family with one parameter.
+by parameter. Beside variance and squared error stands what holds unconditionally. The squared error tends to it where v
+and θ̂ⱼ are independent in the limit; their covariance is that of θ̂ⱼ with [I(θ̂)⁻¹]ⱼⱼ, to first order, so that they are
+where I(θ) does not depend on θ. In an exponential family with one parameter v is a function of θ̂, and its deciles sort
+by the error itself.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ def variance(cell: Cell) -> dict[str, Estimate]:
 
 
 def coverage(cell: Cell) -> dict[str, Estimate]:
-    """Coverage of Wald intervals with J and with I(θ̂) within each decile of v; beside it the nominal level."""
+    """Coverage of Wald intervals with J and with I(θ̂) within each decile of v."""
     result: dict[str, Estimate] = {}
     for name in ("wald-observed", "wald-expected"):
         result |= _by_decile(cell.given_information[name], f"{name}-")
@@ -52,6 +54,8 @@ def unconditional_variance(cell: Cell) -> np.ndarray:
     return cell.limiting_variance
 
 
-def level(cell: Cell) -> float:
-    """Return the nominal level."""
-    return cell.level
+def nominal(cell: Cell) -> np.ndarray:
+    """Return the nominal level where I(θ̂) is the same for all θ̂; else NaN, for coverage need not tend to it."""
+    expected = cell.model_variances["expected"]
+    constant = [bool(np.isfinite(variance).all()) and not deciles.varies(variance) for variance in expected]
+    return np.where(constant, cell.level, np.nan)

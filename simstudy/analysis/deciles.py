@@ -50,8 +50,7 @@ def grouped(error: Array, observed: Array, expected: Array, quantile: float) -> 
 
 
 def _of_parameter(error: Array, observed: Array, expected: Array, quantile: float) -> dict[str, Estimate]:
-    spread = np.ptp(observed)
-    if len(error) < LEAST * GROUPS or not spread > _CONSTANT * observed.max():
+    if len(error) < LEAST * GROUPS or not varies(observed):
         nothing = Estimate(np.full(GROUPS, np.nan), np.full(GROUPS, np.nan))
         return dict.fromkeys(("mse", "variance", "wald-observed", "wald-expected"), nothing)
     # stable, so that ties fall in the order of the replicates on every platform
@@ -63,6 +62,11 @@ def _of_parameter(error: Array, observed: Array, expected: Array, quantile: floa
         "wald-observed": _coverage(error, observed, quantile),
         "wald-expected": _coverage(error, expected, quantile),
     }
+
+
+def varies(variance: Array) -> bool:
+    """Tell whether variances (m,) differ by more than rounding; those that are not all numbers do not."""
+    return bool(np.ptp(variance) > _CONSTANT * variance.max())
 
 
 def _coverage(error: Array, variance: Array, quantile: float) -> Estimate:

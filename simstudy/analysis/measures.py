@@ -158,6 +158,6 @@ MEASURES: dict[str, Measure] = {
     "conditional_variance": Measure(
         "vector", conditional.variance, conditional.unconditional_variance, conditional.applies
     ),
-    "conditional_coverage": Measure("vector", conditional.coverage, conditional.level, conditional.applies),
+    "conditional_coverage": Measure("vector", conditional.coverage, conditional.nominal, conditional.applies),
 }
 """Every measure by name, in the order of the summary."""

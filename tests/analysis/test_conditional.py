@@ -114,6 +114,13 @@ def test_exponential_by_quadrature(simulated):
         assert abs(found[k].value[0] - exact) <= 4.0 * found[k].mcse[0]
 
 
+def test_the_level_is_the_limit_where_the_information_does_not_depend_on_the_estimate(simulated, cauchy):
+    assert_allclose(conditional.nominal(cauchy), [0.95])
+    assert np.isnan(conditional.nominal(simulated["exponential"](94, 600, 20).cell)).all()
+    # sd̂²/n, of a normal mean, varies with the sd; sd̂²/(2n) too
+    assert np.isnan(conditional.nominal(simulated["normal"](94, 600, 20).cell)).all()
+
+
 def test_applies_where_it_means_something(simulated, cauchy):
     record = simulated["exponential"](94, 600, 20)
     cell = record.cell
