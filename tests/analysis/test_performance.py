@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from simstudy.analysis import performance
+from simstudy.analysis import intervals, performance
+from simstudy.analysis.efficiency import efficiency
 
 N, RATE = 8, 2.0
 Z = statistics.NormalDist().inv_cdf(0.975)
@@ -70,12 +71,12 @@ def test_coverage(simulated, kind):
     cell = simulated["exponential"](11, 200, N, RATE).cell
     hits = [t - Z * t / math.sqrt(N) <= RATE <= t + Z * t / math.sqrt(N) for t in cell.theta[0].tolist()]
     assert 0 < sum(hits) < 200
-    assert performance.coverage(cell)[kind].value[0] == pytest.approx(sum(hits) / 200)
+    assert intervals.coverage(cell)[kind].value[0] == pytest.approx(sum(hits) / 200)
 
 
 def test_coverage_is_unknown_where_a_standard_error_is(cell):
     cell.model_variances["expected"][0, 3] = np.nan
-    found = performance.coverage(cell)
+    found = intervals.coverage(cell)
     assert np.isnan(found["wald-expected"]).all()
     assert np.isfinite(found["wald-observed"]).all()
 
@@ -84,7 +85,7 @@ def test_efficiency(cell, theta):
     s2, mean = statistics.variance(theta), statistics.fmean(theta)
     value = RATE**2 / (N * s2)
     check(
-        performance.efficiency(cell)["raw"],
+        efficiency(cell)["raw"],
         value,
         mcse([-value * ((t - mean) ** 2 - s2) / s2 for t in theta]),
     )

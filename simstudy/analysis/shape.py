@@ -1,0 +1,79 @@
+"""How far the distribution of the estimates is from normal."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import special
+
+from simstudy.analysis import influence
+from simstudy.analysis.cell import Cell
+from simstudy.analysis.influence import Estimate, mcse
+from simstudy.analysis.packed import diagonal, upper
+from simstudy.analysis.sample import Sample
+from simstudy.parameters import Array
+
+
+def skewness(sample: Sample) -> dict[str, Estimate]:
+    """γ = E z³ of the standardised z = (θ̂ − θ̄)/S; ψ = z³ − γ − 3z − (3/2)γ(z² − 1), limit 0."""
+    z = _standardised(sample)
+    square = z * z
+    cube = square * z
+    value = cube.mean(axis=-1)
+    psi = cube - value[:, None] - 3.0 * z - 1.5 * value[:, None] * (square - 1.0)
+    return {"raw": Estimate(value, mcse(psi))}
+
+
+def kurtosis(sample: Sample) -> dict[str, Estimate]:
+    """κ = E z⁴ of the standardised z = (θ̂ − θ̄)/S; ψ = z⁴ − κ − 4γz − 2κ(z² − 1), limit 3.
+
+    The MCSE rests on the eighth moment: it needs many replicates where the tails are heavy.
+    """
+    z = _standardised(sample)
+    square = z * z
+    fourth = square * square
+    value, skew = fourth.mean(axis=-1), (square * z).mean(axis=-1)
+    psi = fourth - value[:, None] - 4.0 * skew[:, None] * z - 2.0 * value[:, None] * (square - 1.0)
+    return {"raw": Estimate(value, mcse(psi))}
+
+
+def _standardised(sample: Sample) -> Array:
+    """Return z of mean square 1 (divisor R), (p, R); NaN where θ̂ does not vary."""
+    centred = influence.centre(sample.error)[1]
+    return np.asarray(centred / np.sqrt(np.square(centred).mean(axis=-1, keepdims=True)))
+
+
+def normal_distance(cell: Cell) -> dict[str, Estimate]:
+    """Kolmogorov distance of √n(θ̂ⱼ − θ*ⱼ)/√Σⱼⱼ to N(0, 1); limit 0.
+
+    The distance of R draws is biased upwards by noise, to about 0.87/√R where it is truly 0. So the replicates
+    are halved by parity, and the point x and the sign s of the greatest distance in one half read the other,
+    s(F̂(x) − Φ(x)); the value is the mean of the two readings. It is unbiased for the distance at x: a little
+    below the true one, and it may fall below 0 in the noise. The MCSE is √(F(1−F)/R) with F = F̂(x).
+    """
+    z = cell.scaled_error / np.sqrt(diagonal(upper(cell.limits.covariance)))[:, None]
+    found = np.array([_cross_fitted(np.sort(row[::2]), np.sort(row[1::2])) for row in z])
+    return {"raw": Estimate(found[:, 0], found[:, 1])}
+
+
+def _cross_fitted(first: Array, second: Array) -> tuple[float, float]:
+    """Return the mean of the two readings and its MCSE."""
+    readings = [_read(first, second), _read(second, first)]
+    value = np.mean([distance for distance, _ in readings])
+    return float(value), float(0.5 * np.sqrt(sum(variance for _, variance in readings)))
+
+
+def _read(located: Array, read: Array) -> tuple[float, float]:
+    """Return the signed distance of sorted draws where other sorted draws have their greatest, and its variance.
+
+    The empirical distribution function jumps: it is farthest above Φ at a draw, farthest below just before one.
+    """
+    if np.isnan(located[-1]) or np.isnan(read[-1]):
+        return np.nan, np.nan
+    steps, normal = np.arange(len(located) + 1) / len(located), special.ndtr(located)
+    above, below = steps[1:] - normal, normal - steps[:-1]
+    over, under = int(np.argmax(above)), int(np.argmax(below))
+    highest = above[over] >= below[under]
+    point = over if highest else under
+    share = np.searchsorted(read, located[point], side="right" if highest else "left") / len(read)
+    distance = share - normal[point]
+    return float(distance if highest else -distance), share * (1.0 - share) / len(read)
