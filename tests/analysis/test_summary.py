@@ -173,12 +173,15 @@ def test_ten_parameters(monkeypatch):
         "expected_information",
         lambda _, theta: np.broadcast_to(np.eye(p), (len(theta), p, p)),
     )
+    monkeypatch.setattr(summary.models, "null_values", lambda _: np.ones(p))
     found = summary.summarise("demo", [(scenario, record, regular(np.zeros(p), np.eye(p)))])
     bias = found[(found["measure"] == "bias") & (found["estimator"] == "control-variate")]
     assert bias["row"].tolist() == list(names)
     assert (abs(bias["value"] - 1 / n) <= 4.0 * bias["mcse"]).all()
     assert (found[found["measure"] == "scaled_covariance"].groupby("estimator").size() == q).all()
-    assert np.isfinite(found[["value", "mcse"]]).all(axis=None)
+    relative = found["measure"] == "relative_bias"
+    assert found[relative]["value"].isna().all()  # every θ* is 0
+    assert np.isfinite(found[~relative][["value", "mcse"]]).all(axis=None)
 
 
 def test_a_file_reads_back_to_the_same_bits(frame, tmp_path):
