@@ -186,6 +186,12 @@ class Cell:
         return np.asarray(self.limits.rates == 0.5)
 
     @property
+    def asymptotically_normal(self) -> NDArray[np.bool_]:
+        """Which parameters have a normal limit of √n(θ̂ − θ*) with a variance that is known, (p,)."""
+        variance = np.diagonal(self.limits.covariance)
+        return np.asarray(self.regular & np.isfinite(variance) & (variance > 0.0))
+
+    @property
     def normal_quantile(self) -> float:
         """Standard normal quantile z of a two-sided interval of the nominal level."""
         return normal_quantile(self.level)

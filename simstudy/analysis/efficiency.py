@@ -6,7 +6,7 @@ import numpy as np
 
 from simstudy.analysis import influence
 from simstudy.analysis.cell import Cell
-from simstudy.analysis.control_variates import orthonormal
+from simstudy.analysis.control_variates import ROUNDING, orthonormal
 from simstudy.analysis.influence import Estimate, mcse
 from simstudy.parameters import Array
 
@@ -42,6 +42,6 @@ def _corrected(cell: Cell, square: Array, psi: Array) -> Estimate:
     residual = np.square(error - np.einsum("jk,kr->jr", coefficients, basis.columns))
     left, left_psi = influence.centre(residual)
     share = left * (replicates / (replicates - 1 - len(basis.columns))) / square
-    spread = mcse(left_psi - share[:, None] * psi) / square
-    regular = cell.regular & np.isfinite(np.diagonal(cell.limits.covariance))
-    return Estimate(np.where(regular, 1.0 - share, np.nan), np.where(regular, spread, np.nan))
+    spread = np.hypot(mcse(left_psi - share[:, None] * psi) / square, ROUNDING)
+    known = cell.asymptotically_normal
+    return Estimate(np.where(known, 1.0 - share, np.nan), np.where(known, spread, np.nan))

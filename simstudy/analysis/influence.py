@@ -94,7 +94,7 @@ def proportion(hits: Array) -> Estimate:
     return Estimate(p, wilson(p * (1.0 - p), hits.shape[-1]))
 
 
-def wilson(variance: Array, replicates: int) -> Array:
+def wilson(variance: Array | float, replicates: int) -> Array:
     """Return the MCSE of a proportion p whose influences have that variance, p(1−p) where it is a plain share.
 
     It is the half-width of Wilson's interval over its normal quantile z, √(p(1−p)/R + z²/(4R²))/(1 + z²/R):

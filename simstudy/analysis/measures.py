@@ -124,10 +124,11 @@ def _efficiencies(cell: Cell) -> dict[str, Limit]:
 
 def _asymptotically_normal(cell: Cell, limit: float) -> Array:
     """Return what a normal limit implies, NaN where there is none."""
-    return np.where(cell.regular & np.isfinite(np.diagonal(cell.limits.covariance)), limit, np.nan)
+    return np.where(cell.asymptotically_normal, limit, np.nan)
 
 
-def _skewness(cell: Cell) -> Array:
+def _normal_shape(cell: Cell) -> Array:
+    """Return 0, the skewness of a normal distribution and its distance from itself."""
     return _asymptotically_normal(cell, 0.0)
 
 
@@ -136,8 +137,7 @@ def _kurtosis(cell: Cell) -> Array:
 
 
 def _relative_bias(cell: Cell) -> Array:
-    defined = np.isinf(cell.periods) & (cell.truth != 0.0)
-    return np.where(defined, _bias(cell), np.nan)
+    return np.where(np.isfinite(performance.natural_size(cell)), 0.0, np.nan)
 
 
 def _root_squared_error(cell: Cell) -> Array:
@@ -168,9 +168,9 @@ MEASURES: dict[str, Measure] = {
     "covariance_error": Measure("scalar", convergence.covariance_error, _matrix_error),
     "noise_floor": Measure("scalar", convergence.noise_floor, _nothing),
     "efficiency": Measure("vector", efficiency, _efficiencies),
-    "skewness": Measure("vector", shape.skewness, _skewness),
+    "skewness": Measure("vector", shape.skewness, _normal_shape),
     "kurtosis": Measure("vector", shape.kurtosis, _kurtosis),
-    "normal_distance": Measure("vector", shape.normal_distance, _skewness),
+    "normal_distance": Measure("vector", shape.normal_distance, _normal_shape),
     "failure_rate": Measure("scalar", performance.failure_rate, _nothing),
 }
 """Every measure by name, in the order of the summary."""

@@ -17,6 +17,9 @@ from simstudy.analysis.sample import Sample
 from simstudy.families.status import Status
 from simstudy.parameters import Array
 
+_ZERO = 1e-9
+"""Size of θ* in errors of θ̂ below which it is taken for 0: the value of a wrong model is found by numerical means."""
+
 
 def bias(sample: Sample) -> dict[str, Estimate]:
     """Mean of θ̂ − θ*; limit 0. With estimates on the boundary that are infinite it is infinite, its MCSE NaN."""
@@ -30,12 +33,16 @@ def bias(sample: Sample) -> dict[str, Estimate]:
 
 def relative_bias(sample: Sample) -> dict[str, Estimate]:
     """Bias as a proportion of θ*; NaN where θ* = 0, and for an angle, whose 0 is a convention."""
-    natural = np.isfinite(sample.periods) | (sample.truth == 0.0)
-    size = np.where(natural, np.nan, sample.truth)
-    found = bias(sample)
+    size, found = natural_size(sample), bias(sample)
     return {
         name: Estimate(found[name].value / size, found[name].mcse / np.abs(size)) for name in ("raw", "control-variate")
     }
+
+
+def natural_size(sample: Sample) -> Array:
+    """Return θ* (p,), NaN where it is no measure of size: for an angle, and where it is 0 but for rounding."""
+    nothing = np.abs(sample.truth) <= _ZERO * np.abs(sample.error).max(axis=-1)
+    return np.where(np.isfinite(sample.periods) | nothing, np.nan, sample.truth)
 
 
 def median_bias(sample: Sample) -> dict[str, Estimate]:
