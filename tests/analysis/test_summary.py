@@ -50,6 +50,8 @@ def test_rows_come_by_cell_measure_estimator_and_entry(frame):
     cell = frame[(frame["scenario"] == "normal") & (frame["n"] == 10)]
     # a regular family has no rates of its own
     assert list(dict.fromkeys(cell["measure"])) == [name for name in MEASURES if name != "rate_covariance"]
+    positive = frame[frame["scenario"] == "exponential"]
+    assert "rejection_rate" not in set(positive["measure"])  # a rate cannot be 0
     covariance = cell[cell["measure"] == "scaled_covariance"]
     assert covariance[["estimator", "row", "column"]].to_numpy().tolist() == [
         [estimator, *entry]
@@ -182,6 +184,31 @@ def test_ten_parameters(monkeypatch):
     relative = found["measure"] == "relative_bias"
     assert found[relative]["value"].isna().all()  # every θ* is 0
     assert np.isfinite(found[~relative][["value", "mcse"]]).all(axis=None)
+
+
+def test_textbook_errors_are_a_choice_of_the_scenario(cells):
+    scenario, replicates, limits = cells[1]
+    chosen = dataclasses.replace(scenario, mcse="table6")
+    frames = [summary.summarise("demo", [(each, replicates, limits)]) for each in (scenario, chosen)]
+    influence, textbook = (f.set_index(["measure", "estimator", "row", "column"]) for f in frames)
+    pd.testing.assert_series_equal(influence["value"], textbook["value"])
+    p = textbook.loc[("coverage", "wald-observed", "rate", ""), "value"]
+    assert textbook.loc[("coverage", "wald-observed", "rate", ""), "mcse"] == np.sqrt(p * (1 - p) / 200)
+    changed = (influence["mcse"] != textbook["mcse"]) & influence["mcse"].notna()
+    assert {name for name, *_ in changed[changed].index} == {
+        "empirical_se", "relative_error_model_se", "coverage", "bias_eliminated_coverage",
+    }  # fmt: skip
+
+
+def test_intervals_are_those_of_the_scenario(cells):
+    scenario, replicates, limits = cells[0]
+    chosen = dataclasses.replace(scenario, intervals=("wald-expected",))
+    found = summary.summarise("demo", [(chosen, replicates, limits)])
+    for measure in ("coverage", "bias_eliminated_coverage", "interval_width", "rejection_rate"):
+        assert set(found[found["measure"] == measure]["estimator"]) == {"wald-expected"}
+    rejected = found[found["measure"] == "rejection_rate"].set_index("row")
+    assert rejected.loc["mean", "value"] > 0.1
+    assert np.isnan(rejected.loc["sd", "value"])  # a standard deviation cannot be 0
 
 
 def test_a_file_reads_back_to_the_same_bits(frame, tmp_path):
