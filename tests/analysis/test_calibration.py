@@ -86,9 +86,9 @@ def test_influence_functions_are_calibrated(make, n):
 @pytest.mark.slow
 @pytest.mark.parametrize(("make", "n"), [*CASES, (gamma, 50), (weibull, 50)])
 def test_influence_functions_are_calibrated_closely(make, n):
-    """Twenty thousand studies, by parts: chance allows 2%."""
+    """Five thousand studies, by parts: an sd is known to 1%."""
     found = {name: [] for name in MEASURES}
-    for part in range(40):
+    for part in range(10):
         sample = make(np.random.default_rng([32, n, part]), 500, 1000, n)
         for name, measure in MEASURES.items():
             found[name].append(raw(measure(sample)))

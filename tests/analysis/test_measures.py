@@ -207,6 +207,9 @@ ERRORS = {"information_error", "covariance_error"}
 # The two halves of a normal distance depend on each other to an unknown degree.
 BOUNDS = {*ERRORS, "noise_floor", "failure_rate", "normal_distance"}
 
+# These rest on moments of order six and eight, of which few replicates of a skewed estimator see too little.
+UNDERSTATED = {"skewness": 0.03, "kurtosis": 0.1}
+
 
 @cache
 def repeated(make, replicates, n, repeats):
@@ -232,7 +235,7 @@ def assert_calibrated(make, replicates, n, repeats, bias):
     for (measure, estimator), (values, mcse) in repeated(make, replicates, n, repeats).items():
         if measure not in BOUNDS:
             ratio = calibration(values, mcse)
-            tolerance = 4.0 / np.sqrt(2.0 * repeats) + bias
+            tolerance = 4.0 / np.sqrt(2.0 * repeats) + bias + UNDERSTATED.get(measure, 0.0)
             assert_allclose(ratio, 1.0, atol=tolerance, err_msg=f"{measure} {estimator}")
 
 
