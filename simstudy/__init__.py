@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from simstudy.analysis.of_estimates import performance
     from simstudy.api import expected_information, families, family, fit, load, load_plugin, run
     from simstudy.families.status import Status
     from simstudy.results import Results
@@ -29,12 +30,14 @@ __all__ = [
     "fit",
     "load",
     "load_plugin",
+    "performance",
     "run",
 ]
 
 _HOMES = {
     "Results": "simstudy.results",
     "Status": "simstudy.families.status",
+    "performance": "simstudy.analysis.of_estimates",
     **dict.fromkeys(("expected_information", "family", "fit", "load", "load_plugin", "run"), "simstudy.api"),
 }
 

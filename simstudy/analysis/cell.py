@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
-from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simstudy.analysis import deciles, matrices
-from simstudy.analysis.control_variates import ROUNDING, Controls, controls
-from simstudy.analysis.influence import Estimate
+from simstudy.analysis.control_variates import ROUNDING, Controls, adjust, controls
+from simstudy.analysis.influence import Estimate, mcse
 from simstudy.analysis.matrices import MatrixEstimate
 from simstudy.analysis.packed import by_entry, diagonal, inverse_diagonal, sandwich_diagonal, upper
+from simstudy.analysis.sample import Interval, normal_quantile, wald
 from simstudy.families.status import Status
+from simstudy.inference.intervals import DEFAULT_METHODS
 from simstudy.parameters import Array
 from simstudy.study.limits import Limits, errors, invert
 from simstudy.study.replicates import Replicates
@@ -47,6 +49,14 @@ class Cell:
     all_scores, all_information, all_products : (p, R), (q, R), (q, R)
         Mean score, observed information and mean score products at θ* of all replicates, whatever became of the fit;
         the products are the record itself, not contiguous.
+    null : (p,)
+        Value that a test rejects where an interval excludes it; NaN for a parameter that cannot take it.
+    theta_or_boundary : (p, ≥ m) or None
+        Estimates of the replicates that converged or ended on the boundary; None where none ended there.
+    intervals
+        Methods of confidence intervals.
+    bounds
+        Lower and upper ends, (p, m) each, by method; Wald intervals with the errors of ``model_variances`` need none.
     """
 
     n: int
@@ -61,6 +71,10 @@ class Cell:
     all_scores: Array
     all_information: Array
     all_products: Array
+    null: Array
+    theta_or_boundary: Array | None = None
+    intervals: tuple[str, ...] = DEFAULT_METHODS
+    bounds: Mapping[str, Interval] = field(default_factory=dict)
 
     @cached_property
     def converged(self) -> NDArray[np.bool_]:
@@ -71,6 +85,23 @@ class Cell:
     def error(self) -> Array:
         """θ̂ − θ*, (p, m); the difference of two angles is taken the short way round."""
         return by_entry(errors(self.theta.T, self.limits))
+
+    @cached_property
+    def error_or_boundary(self) -> Array | None:
+        """θ̂ − θ* of the replicates that converged or ended on the boundary, (p, ≥ m); None where none ended there."""
+        if self.theta_or_boundary is None:
+            return None
+        return by_entry(errors(self.theta_or_boundary.T, self.limits))
+
+    @property
+    def truth(self) -> Array:
+        """θ*, (p,)."""
+        return self.limits.theta
+
+    @property
+    def periods(self) -> Array:
+        """Periods of parameters that are angles, (p,); infinite for others."""
+        return self.limits.periods
 
     @cached_property
     def scaled_error(self) -> Array:
@@ -91,6 +122,19 @@ class Cell:
         if self.converged.sum() < 2:
             return None
         return controls(self.all_scores, self.all_information, self.limits, self.n)
+
+    def sharpened(self, values: Array, rounding: Array) -> Estimate | None:
+        """Return the controlled means of values (k, m) that are exact to ``rounding`` (k,), None without controls."""
+        if self.controls is None:
+            return None
+        value, psi = adjust(values, self.converged, self.controls)
+        return Estimate(value, np.hypot(mcse(psi), rounding))
+
+    def interval(self, method: str) -> Interval:
+        """Return the lower and the upper ends of the intervals of a method, (p, m) each."""
+        if method in self.bounds:
+            return self.bounds[method]
+        return wald(self.theta, np.sqrt(self.model_variances[method.removeprefix("wald-")]), self.level)
 
     @property
     def accuracy(self) -> Array:
@@ -153,9 +197,15 @@ class Cell:
         return np.asarray(self.limits.rates == 0.5)
 
     @property
+    def asymptotically_normal(self) -> NDArray[np.bool_]:
+        """Which parameters have a normal limit of √n(θ̂ − θ*) with a variance that is known, (p,)."""
+        variance = np.diagonal(self.limits.covariance)
+        return np.asarray(self.regular & np.isfinite(variance) & (variance > 0.0))
+
+    @property
     def normal_quantile(self) -> float:
         """Standard normal quantile z of a two-sided interval of the nominal level."""
-        return NormalDist().inv_cdf(0.5 + 0.5 * self.level)
+        return normal_quantile(self.level)
 
 
 def converged_rows(replicates: Replicates) -> NDArray[np.bool_]:
@@ -163,10 +213,31 @@ def converged_rows(replicates: Replicates) -> NDArray[np.bool_]:
     return np.asarray(replicates.status == Status.CONVERGED)
 
 
-def build(replicates: Replicates, limits: Limits, n: int, level: float, expected: Array) -> Cell:
-    """Arrange a record by entry; ``expected`` (m, p, p) is I(θ̂) of the converged replicates."""
+def build(
+    replicates: Replicates,
+    limits: Limits,
+    n: int,
+    level: float,
+    expected: Array,
+    *,
+    null: Array | None = None,
+    intervals: tuple[str, ...] = DEFAULT_METHODS,
+    bounds: Mapping[str, Interval] | None = None,
+) -> Cell:
+    """Arrange a record by entry.
+
+    Parameters
+    ----------
+    replicates, limits, n, level
+        The record, what theory says, the sample size and the nominal coverage.
+    expected : (m, p, p)
+        I(θ̂) of the m converged replicates.
+    null : (p,)
+        What is tested of each parameter, NaN for nothing; by default nothing of any.
+    intervals, bounds
+        Methods of confidence intervals, and the ends (p, m) of the converged replicates by those that are recorded.
+    """
     converged, status = converged_rows(replicates), replicates.status
-    scores, information = by_entry(replicates.score_limit), by_entry(replicates.information_limit)
     estimates = {
         "theta": by_entry(_chosen(replicates.theta, converged)),
         "information": by_entry(_chosen(replicates.information, converged)),
@@ -176,10 +247,30 @@ def build(replicates: Replicates, limits: Limits, n: int, level: float, expected
     }
     if converged.sum() < 2:
         estimates = {name: np.full((len(values), 2), np.nan) for name, values in estimates.items()}
-    products = replicates.products_limit.T
+        bounds = dict.fromkeys(bounds or {}, (estimates["theta"], estimates["theta"]))
     return Cell(
-        n, level, limits, status, all_scores=scores, all_information=information, all_products=products, **estimates
+        n,
+        level,
+        limits,
+        status,
+        all_scores=by_entry(replicates.score_limit),
+        all_information=by_entry(replicates.information_limit),
+        all_products=replicates.products_limit.T,
+        null=np.full(len(limits.theta), np.nan) if null is None else null,
+        theta_or_boundary=_or_boundary(replicates),
+        intervals=intervals,
+        bounds=bounds or {},
+        **estimates,
     )
+
+
+def _or_boundary(replicates: Replicates) -> Array | None:
+    """Return the estimates (p, ≥ m) of the converged and those on the boundary, if there are any of these."""
+    boundary = replicates.status == Status.BOUNDARY
+    if not boundary.any():
+        return None
+    rows = replicates.theta[boundary | converged_rows(replicates)]
+    return by_entry(rows) if len(rows) > 1 else np.full((replicates.theta.shape[1], 2), np.nan)
 
 
 def _chosen(rows: Array, converged: NDArray[np.bool_]) -> Array:

@@ -52,8 +52,13 @@ def mcse(influence: Array) -> Array:
 
 
 def mean(values: Array) -> Estimate:
-    """Return the means of values (k, R); ψᵢ = xᵢ − x̄."""
+    """Return the means of values (k, R); ψᵢ = xᵢ − x̄.
+
+    The mean of infinite values is infinite (NaN where both signs occur), its MCSE unknown.
+    """
     average, influence = centre(values)
+    if np.isnan(average).any():
+        average = np.where(np.isnan(average), values.mean(axis=-1), average)
     return Estimate(average, mcse(influence))
 
 
@@ -70,6 +75,12 @@ def standard_deviation(values: Array) -> tuple[Array, Array]:
     return np.sqrt(square), root(square, influence)
 
 
+def standard_error(values: Array) -> Estimate:
+    """Return the standard deviations of values (k, R); infinite values have an infinite one, its MCSE unknown."""
+    value, psi = standard_deviation(values)
+    return Estimate(np.where(np.isinf(values).any(axis=-1), np.inf, value), mcse(psi))
+
+
 def root(square: Array, influence: Array) -> Array:
     """Return the influence ψᵢ/(2√v) of √v, given v (k,) and its own ψ (k, R); zero where all ψᵢ are zero."""
     return np.asarray(inverse(2.0 * np.sqrt(square))[..., None] * influence)
@@ -81,16 +92,20 @@ def inverse(values: Array) -> Array:
 
 
 def proportion(hits: Array) -> Estimate:
-    """Return the proportions of hits (k, R), whose entries are 0, 1 or NaN.
-
-    The MCSE is the half-width of Wilson's interval over its normal quantile z,
-    √(p(1−p)/R + z²/(4R²))/(1 + z²/R): √(p(1−p)/R) for large R, but never zero, not even at p = 0 or 1, where
-    that claims certainty. One formula for all p keeps the MCSE continuous in p.
-    """
-    replicates = hits.shape[-1]
+    """Return the proportions of hits (k, R), whose entries are 0, 1 or NaN, with their MCSE by `wilson`."""
     p = hits.mean(axis=-1)
-    spread = np.sqrt(p * (1.0 - p) / replicates + (Z / (2.0 * replicates)) ** 2)
-    return Estimate(p, spread / (1.0 + Z**2 / replicates))
+    return Estimate(p, wilson(p * (1.0 - p), hits.shape[-1]))
+
+
+def wilson(variance: Array | float, replicates: int) -> Array:
+    """Return the MCSE of a proportion p whose influences have that variance, p(1−p) where it is a plain share.
+
+    It is the half-width of Wilson's interval over its normal quantile z, √(p(1−p)/R + z²/(4R²))/(1 + z²/R):
+    √(p(1−p)/R) for large R, but never zero, not even at p = 0 or 1, where that claims certainty. One formula
+    for all p keeps the MCSE continuous in p.
+    """
+    spread = np.sqrt(variance / replicates + (Z / (2.0 * replicates)) ** 2)
+    return np.asarray(spread / (1.0 + Z**2 / replicates))
 
 
 def quantile(values: Array, probability: float) -> Estimate:

@@ -6,25 +6,27 @@ from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
 import numpy as np
-from scipy import special
 
 from simstudy.analysis import (
     conditional,
     convergence,
     information_identity,
+    interval_limits,
+    intervals,
     orthogonality,
     performance,
     regions,
     savings,
+    shape,
     spectrum,
 )
 from simstudy.analysis.cell import Cell
+from simstudy.analysis.efficiency import efficiency
 from simstudy.analysis.influence import Estimate
 from simstudy.analysis.packed import upper
 from simstudy.parameters import Array
 
 Limit = Array | float
-_ROUNDING = 1e-12
 
 
 class Measure(NamedTuple):
@@ -67,10 +69,6 @@ def _bias(cell: Cell) -> Array:
     return np.where(np.isfinite(cell.limits.theta), 0.0, np.nan)
 
 
-def _efficiency(cell: Cell) -> Array:
-    return np.where(np.isfinite(cell.limiting_variance), 1.0, np.nan)
-
-
 def _hessian(cell: Cell) -> Array:
     return upper(cell.limits.hessian)
 
@@ -108,23 +106,54 @@ def _claimed_errors(cell: Cell) -> dict[str, Limit]:
     return {name: np.sqrt(variance) for name, variance in cell.claimed_variances.items()}
 
 
-def _ratios(cell: Cell) -> dict[str, Array]:
+def _relative_errors(cell: Cell) -> dict[str, Limit]:
     """Return the limits of model standard error over empirical one; none where the rate is not n^-½."""
     true = _squared_error(cell)
-    return {name: np.sqrt(claimed / true) for name, claimed in cell.claimed_variances.items()}
-
-
-def _relative_errors(cell: Cell) -> dict[str, Limit]:
-    return {name: 100.0 * (ratio - 1.0) for name, ratio in _ratios(cell).items()}
+    return {name: 100.0 * (np.sqrt(claimed / true) - 1.0) for name, claimed in cell.claimed_variances.items()}
 
 
 def _coverages(cell: Cell) -> dict[str, Limit]:
-    """Return P(|Z| ≤ z·ratio), which is the level where the ratio is 1."""
-    limits: dict[str, Limit] = {}
-    for name, ratio in _ratios(cell).items():
-        coverage = special.erf(cell.normal_quantile * ratio / np.sqrt(2.0))
-        limits[f"wald-{name}"] = np.where(np.abs(ratio - 1.0) < _ROUNDING, cell.level, coverage)
-    return limits
+    return dict(interval_limits.coverages(cell))
+
+
+def _widths(cell: Cell) -> dict[str, Limit]:
+    return dict(interval_limits.widths(cell))
+
+
+def _powers(cell: Cell) -> dict[str, Limit]:
+    return dict(interval_limits.powers(cell))
+
+
+def _testable(cell: Cell) -> bool:
+    return bool(np.isfinite(cell.null).any())
+
+
+def _efficiencies(cell: Cell) -> dict[str, Limit]:
+    """Return 1 where there is a limit; an estimator is held to its own bound at n only where the rate is n^-½."""
+    raw = np.where(np.isfinite(cell.limiting_variance), 1.0, np.nan)
+    return {"raw": raw, "corrected": _asymptotically_normal(cell, 1.0)}
+
+
+def _asymptotically_normal(cell: Cell, limit: float) -> Array:
+    """Return what a normal limit implies, NaN where there is none."""
+    return np.where(cell.asymptotically_normal, limit, np.nan)
+
+
+def _normal_shape(cell: Cell) -> Array:
+    """Return 0, the skewness of a normal distribution and its distance from itself."""
+    return _asymptotically_normal(cell, 0.0)
+
+
+def _kurtosis(cell: Cell) -> Array:
+    return _asymptotically_normal(cell, 3.0)
+
+
+def _relative_bias(cell: Cell) -> Array:
+    return np.where(np.isfinite(performance.natural_size(cell)), 0.0, np.nan)
+
+
+def _root_squared_error(cell: Cell) -> Array:
+    return np.sqrt(_squared_error(cell))
 
 
 MEASURES: dict[str, Measure] = {
@@ -134,17 +163,26 @@ MEASURES: dict[str, Measure] = {
     "scaled_covariance": Measure("matrix", convergence.scaled_covariance, _covariance),
     "rate_covariance": Measure("matrix", convergence.rate_covariance, _rate_covariance, _irregular),
     "bias": Measure("vector", performance.bias, _bias),
+    "relative_bias": Measure("vector", performance.relative_bias, _relative_bias),
+    "median_bias": Measure("vector", performance.median_bias, _bias),
     "empirical_se": Measure("vector", performance.empirical_se, _standard_error),
     "model_se": Measure("vector", performance.model_se, _claimed_errors),
     "relative_error_model_se": Measure("vector", performance.relative_error_model_se, _relative_errors),
     "mse": Measure("vector", performance.mse, _squared_error),
-    "coverage": Measure("vector", performance.coverage, _coverages),
+    "rmse": Measure("vector", performance.rmse, _root_squared_error),
+    "coverage": Measure("vector", intervals.coverage, _coverages),
+    "bias_eliminated_coverage": Measure("vector", intervals.bias_eliminated_coverage, _coverages),
+    "interval_width": Measure("vector", intervals.interval_width, _widths),
+    "rejection_rate": Measure("vector", intervals.rejection_rate, _powers, _testable),
     "mean_score": Measure("vector", convergence.mean_score, _score_mean),
     "score_covariance": Measure("matrix", convergence.score_covariance, _score_covariance),
     "information_error": Measure("scalar", convergence.information_error, _matrix_error),
     "covariance_error": Measure("scalar", convergence.covariance_error, _matrix_error),
     "noise_floor": Measure("scalar", convergence.noise_floor, _nothing),
-    "efficiency": Measure("vector", performance.efficiency, _efficiency),
+    "efficiency": Measure("vector", efficiency, _efficiencies),
+    "skewness": Measure("vector", shape.skewness, _normal_shape),
+    "kurtosis": Measure("vector", shape.kurtosis, _kurtosis),
+    "normal_distance": Measure("vector", shape.normal_distance, _normal_shape),
     "failure_rate": Measure("scalar", performance.failure_rate, _nothing),
     "mahalanobis": Measure("scalar", regions.mahalanobis, regions.mahalanobis_limits, spectrum.has_covariance),
     "joint_coverage": Measure("scalar", regions.joint_coverage, regions.nominal, regions.has_point, "coverage"),

@@ -1,7 +1,9 @@
 """Performance measures of an estimator (Morris, White & Crowther 2019), MCSE by influence functions.
 
-Those of the estimates are conditional on convergence. Each takes a `Cell` and returns, for every
-estimator of the measure, one value and one Monte Carlo standard error per parameter.
+Those of the estimates are conditional on convergence, but for the estimator ``with-boundary``, which keeps
+the estimates that ended on the boundary of the parameter space as well. It is there only where some did.
+Each measure takes a `Sample` and returns, for every estimator, one value and one Monte Carlo standard error
+per parameter.
 """
 
 from __future__ import annotations
@@ -10,79 +12,99 @@ import numpy as np
 
 from simstudy.analysis import influence
 from simstudy.analysis.cell import Cell
-from simstudy.analysis.control_variates import adjust
 from simstudy.analysis.influence import Estimate, mcse
+from simstudy.analysis.sample import Sample
 from simstudy.families.status import Status
 from simstudy.parameters import Array
 
-
-def bias(cell: Cell) -> dict[str, Estimate]:
-    """Mean of θ̂ − θ*; limit 0."""
-    raw = influence.mean(cell.error)
-    if cell.controls is None:
-        return {"raw": raw, "control-variate": raw}
-    value, psi = adjust(cell.error, cell.converged, cell.controls)
-    return {"raw": raw, "control-variate": Estimate(value, np.hypot(mcse(psi), cell.accuracy))}
+_ZERO = 1e-9
+"""Size of θ* in errors of θ̂ below which it is taken for 0: the value of a wrong model is found by numerical means."""
 
 
-def empirical_se(cell: Cell) -> dict[str, Estimate]:
+def bias(sample: Sample) -> dict[str, Estimate]:
+    """Mean of θ̂ − θ*; limit 0. With estimates on the boundary that are infinite it is infinite, its MCSE NaN."""
+    raw = influence.mean(sample.error)
+    controlled = sample.sharpened(sample.error, sample.accuracy)
+    found = {"raw": raw, "control-variate": controlled or raw}
+    if sample.error_or_boundary is not None:
+        found["with-boundary"] = influence.mean(sample.error_or_boundary)
+    return found
+
+
+def relative_bias(sample: Sample) -> dict[str, Estimate]:
+    """Bias as a proportion of θ*; NaN where θ* = 0, and for an angle, whose 0 is a convention."""
+    size, found = natural_size(sample), bias(sample)
+    return {
+        name: Estimate(found[name].value / size, found[name].mcse / np.abs(size)) for name in ("raw", "control-variate")
+    }
+
+
+def natural_size(sample: Sample) -> Array:
+    """Return θ* (p,), NaN where it is no measure of size: for an angle, and where it is 0 but for rounding."""
+    nothing = np.abs(sample.truth) <= _ZERO * np.abs(sample.error).max(axis=-1)
+    return np.where(np.isfinite(sample.periods) | nothing, np.nan, sample.truth)
+
+
+def median_bias(sample: Sample) -> dict[str, Estimate]:
+    """Median of θ̂ − θ*, MCSE from order statistics; limit 0."""
+    return {"raw": influence.quantile(sample.error, 0.5)}
+
+
+def empirical_se(sample: Sample) -> dict[str, Estimate]:
     """Empirical standard error, the standard deviation of θ̂, divisor R−1; ψ = ((θ̂−θ̄)² − S²)/(2S)."""
-    value, psi = influence.standard_deviation(cell.error)
-    return {"raw": Estimate(value, mcse(psi))}
+    found = {"raw": influence.standard_error(sample.error)}
+    if sample.error_or_boundary is not None:
+        found["with-boundary"] = influence.standard_error(sample.error_or_boundary)
+    return found
 
 
-def model_se(cell: Cell) -> dict[str, Estimate]:
+def model_se(sample: Sample) -> dict[str, Estimate]:
     """Root of the mean variance V that the model claims; ψ = (V − V̄)/(2√V̄)."""
-    return {name: Estimate(value, mcse(psi)) for name, (value, psi) in _model_se(cell).items()}
+    return {name: Estimate(value, mcse(psi)) for name, (value, psi) in _model_se(sample).items()}
 
 
-def relative_error_model_se(cell: Cell) -> dict[str, Estimate]:
+def relative_error_model_se(sample: Sample) -> dict[str, Estimate]:
     """100(ModSE/EmpSE − 1) in percent; ψ = 100(ψ_mod/EmpSE − ModSE·ψ_emp/EmpSE²), limit 0.
 
     The joint influence keeps the covariance of the two standard errors, which Table 6 leaves out.
     """
-    empirical, empirical_psi = (part[..., None] for part in influence.standard_deviation(cell.error))
+    empirical, empirical_psi = (part[..., None] for part in influence.standard_deviation(sample.error))
     empirical_psi = empirical_psi[..., 0]
     result = {}
-    for name, (value, psi) in _model_se(cell).items():
+    for name, (value, psi) in _model_se(sample).items():
         ratio = value[:, None] / empirical
         together = 100.0 * (psi - ratio * empirical_psi) / empirical
         result[name] = Estimate(100.0 * (ratio[:, 0] - 1.0), mcse(together))
     return result
 
 
-def _model_se(cell: Cell) -> dict[str, tuple[Array, Array]]:
+def _model_se(sample: Sample) -> dict[str, tuple[Array, Array]]:
     result = {}
-    for name, variances in cell.model_variances.items():
+    for name, variances in sample.model_variances.items():
         mean, psi = influence.centre(variances)
         result[name] = np.sqrt(mean), influence.root(mean, psi)
     return result
 
 
-def mse(cell: Cell) -> dict[str, Estimate]:
+def mse(sample: Sample) -> dict[str, Estimate]:
     """Mean of (θ̂ − θ*)²; limit Σⱼⱼ/n."""
-    return {"raw": influence.mean(np.square(cell.error))}
+    squares = np.square(sample.error)
+    raw = influence.mean(squares)
+    controlled = sample.sharpened(squares, 2.0 * np.sqrt(raw.value) * sample.accuracy)
+    found = {"raw": raw, "control-variate": controlled or raw}
+    if sample.error_or_boundary is not None:
+        found["with-boundary"] = influence.mean(np.square(sample.error_or_boundary))
+    return found
 
 
-def coverage(cell: Cell) -> dict[str, Estimate]:
-    """Share of Wald intervals θ̂ ± z·se that hold θ*; limit the nominal level where the standard error is right.
-
-    NaN if one standard error is not a number: an interval that cannot be computed neither covers nor misses; and where
-    there is no θ*.
-    """
+def rmse(sample: Sample) -> dict[str, Estimate]:
+    """Root of the mean squared error; ψ = ψ_mse/(2·RMSE), limit √(Σⱼⱼ/n)."""
+    found = mse(sample)
     result = {}
-    for name, variances in cell.model_variances.items():
-        width = cell.normal_quantile * np.sqrt(variances)
-        hits = np.where(np.isnan(width + cell.error), np.nan, np.abs(cell.error) <= width)
-        result[f"wald-{name}"] = influence.proportion(hits)
+    for name in ("raw", "control-variate"):
+        value = np.sqrt(found[name].value)
+        result[name] = Estimate(value, found[name].mcse * influence.inverse(2.0 * value))
     return result
-
-
-def efficiency(cell: Cell) -> dict[str, Estimate]:
-    """Σⱼⱼ/(n·Var(θ̂ⱼ)); ψ = −efficiency·ψ_Var/Var, limit 1."""
-    square, psi = influence.variance(cell.error)
-    value = cell.limiting_variance / square
-    return {"raw": Estimate(value, value / square * mcse(psi))}
 
 
 def failure_rate(cell: Cell) -> dict[str, Estimate]:

@@ -14,11 +14,13 @@ import numpy as np
 
 from simstudy.analysis.cell import Cell, build, converged_rows
 from simstudy.analysis.measures import MEASURES, Limit, Measure
+from simstudy.analysis.table6 import textbook
 from simstudy.errors import UnusableResultsError
 from simstudy.files import told, write_atomically
 from simstudy.numerics.symmetric import pairs
 from simstudy.parameters import Array
 from simstudy.study import limits as theory
+from simstudy.study import models
 from simstudy.study.limits import Limits
 from simstudy.study.replicates import Replicates
 from simstudy.study.scenario import Scenario
@@ -72,27 +74,27 @@ def summarise_cell(scenario: Scenario, replicates: Replicates, limits: Limits) -
     asked = replicates.head(scenario.replicates)
     with np.errstate(all="ignore"):
         expected = theory.expected_information(scenario, asked.theta[converged_rows(asked)])
-        cell = build(asked, limits, scenario.n, scenario.level, expected)
+        null, intervals = models.null_values(scenario), scenario.intervals
+        cell = build(asked, limits, scenario.n, scenario.level, expected, null=null, intervals=intervals)
         del expected
         applying = {name: measure for name, measure in MEASURES.items() if measure.applies(cell)}
-        return [
-            row
-            for name, measure in applying.items()
-            for row in _rows(scenario, cell, measure.published or name, measure)
-        ]
+        return [row for name, measure in applying.items() for row in _rows(scenario, cell, name, measure)]
 
 
 def _rows(scenario: Scenario, cell: Cell, name: str, measure: Measure) -> list[Row]:
     """Return the rows of one measure."""
     entries = _entries(scenario.free, measure.shape)
     limit = measure.limit(cell)
+    estimates = measure.estimates(cell)
+    if scenario.mcse == "table6":
+        estimates = textbook(name, estimates, cell)
     total, failed = len(cell.converged), int((~cell.converged).sum())
     return [
         Row(
-            "", scenario.name, scenario.fit, scenario.n, name, estimator, *entry,
+            "", scenario.name, scenario.fit, scenario.n, measure.published or name, estimator, *entry,
             float(value), float(mcse), float(bound), total, failed,
         )
-        for estimator, estimate in measure.estimates(cell).items()
+        for estimator, estimate in estimates.items()
         for entry, value, mcse, bound in zip(
             entries, estimate.value, estimate.mcse, _limits(limit, estimator, len(entries)), strict=True
         )

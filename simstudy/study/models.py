@@ -51,6 +51,14 @@ def fitted(scenario: Scenario) -> Model:
     return _model(scenario, scenario.fit, free | scenario.known_values)
 
 
+def null_values(scenario: Scenario) -> Array:
+    """Return what tests of the free parameters reject, (p,): 0, or NaN for one that cannot be 0, and for an angle."""
+    model = fitted(scenario)
+    domains = {parameter.name: parameter.domain for parameter in model.parametrisation.parameters}
+    tested = [bool(domains[name].contains(0.0)) and name not in model.family.periods for name in scenario.free]
+    return np.where(tested, 0.0, np.nan)
+
+
 def _model(scenario: Scenario, name: str, values: Mapping[str, float | None]) -> Model:
     family = find_family(name).member(values)
     if scenario.covariates and isinstance(family, Regression):

@@ -7,7 +7,7 @@ from simstudy.analysis.influence import mcse, mean
 from simstudy.analysis.measures import MEASURES
 from simstudy.study.limits import regular
 
-CONTROLLED = ("bias", "scaled_covariance", "mean_observed_information")
+CONTROLLED = ("bias", "mse", "scaled_covariance", "mean_observed_information")
 
 
 def problem(replicates=40, size=3, seed=0):
@@ -119,10 +119,11 @@ def test_variance_of_the_bias_falls_by_a_factor_of_order_n_squared(simulated, n,
 
 
 def exact_exponential(n, rate):
-    """E λ̂ − λ, n·Var λ̂ and E λ̂⁻² of n exponentials with rate λ."""
+    """E λ̂ − λ, E (λ̂ − λ)², n·Var λ̂ and E λ̂⁻² of n exponentials with rate λ."""
     variance = n**2 * rate**2 / ((n - 1) ** 2 * (n - 2))
     return {
         "bias": rate / (n - 1),
+        "mse": variance + (rate / (n - 1)) ** 2,
         "scaled_covariance": n * variance,
         "mean_observed_information": (1 + 1 / n) / rate**2,
     }

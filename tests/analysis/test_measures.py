@@ -19,11 +19,17 @@ ESTIMATORS = {
     "scaled_covariance": ["raw", "control-variate"],
     "rate_covariance": ["raw"],
     "bias": ["raw", "control-variate"],
+    "relative_bias": ["raw", "control-variate"],
+    "median_bias": ["raw"],
     "empirical_se": ["raw"],
     "model_se": ["observed", "expected", "sandwich"],
     "relative_error_model_se": ["observed", "expected", "sandwich"],
-    "mse": ["raw"],
+    "mse": ["raw", "control-variate"],
+    "rmse": ["raw", "control-variate"],
     "coverage": ["wald-observed", "wald-expected", "wald-sandwich"],
+    "bias_eliminated_coverage": ["wald-observed", "wald-expected", "wald-sandwich"],
+    "interval_width": ["wald-observed", "wald-expected", "wald-sandwich"],
+    "rejection_rate": ["wald-observed", "wald-expected", "wald-sandwich"],
     "mean_score": ["raw"],
     "score_covariance": ["raw"],
     "information_error": ["raw", "control-variate"],
@@ -31,7 +37,10 @@ ESTIMATORS = {
     "noise_floor": [
         "information-raw", "information-control-variate", "covariance-raw", "covariance-control-variate",
     ],
-    "efficiency": ["raw"],
+    "efficiency": ["raw", "corrected"],
+    "skewness": ["raw"],
+    "kurtosis": ["raw"],
+    "normal_distance": ["raw"],
     "failure_rate": ["wilson", "boundary", "no_maximum", "max_iterations", "not_concave", "not_finite"],
     "mahalanobis": ["50%", "90%", "95%", "99%"],
     "joint_coverage": ["wald", "score", "likelihood-ratio"],
@@ -74,7 +83,12 @@ def test_limits(simulated):
         assert_allclose(found["relative_error_model_se"][kind], 0.0, atol=1e-12)
         assert_allclose(found["coverage"][f"wald-{kind}"], 0.95)
     assert_allclose(found["mse"], [0.4, 3.2])
-    assert_allclose(found["efficiency"], 1.0)
+    assert_allclose(found["rmse"], np.sqrt([0.4, 3.2]))
+    for name in ("bias", "relative_bias", "median_bias", "skewness", "normal_distance"):
+        assert_allclose(found[name], 0.0, err_msg=name)
+    assert_allclose(found["kurtosis"], 3.0)
+    assert_allclose(found["efficiency"]["raw"], 1.0)
+    assert_allclose(found["efficiency"]["corrected"], 1.0)
 
 
 def exact_exponential(n, rate):
@@ -84,7 +98,8 @@ def exact_exponential(n, rate):
     second = variance + mean**2
     ratio = [special.poch(n, k) / (n * rate) ** k for k in (2, 4)]  # E (G/n)ᵏ
     quantiles = (stats.gamma.ppf([0.05, 0.95], n) / (n * rate)) ** 2
-    covered = np.diff(stats.gamma.cdf([n - z * math.sqrt(n), n + z * math.sqrt(n)], n))[0]
+    around = np.array([n - z * math.sqrt(n), n + z * math.sqrt(n)])
+    covered, covers_mean = (np.diff(stats.gamma.cdf(around * share, n))[0] for share in (1.0, rate / mean))
     relative = 100 * (math.sqrt(second / n / variance) - 1)
     return {
         ("mean_observed_information", "raw"): [ratio[0]],
@@ -96,14 +111,23 @@ def exact_exponential(n, rate):
         ("scaled_covariance", "control-variate"): [n * variance],
         ("bias", "raw"): [mean - rate],
         ("bias", "control-variate"): [mean - rate],
+        ("relative_bias", "raw"): [mean / rate - 1],
+        ("relative_bias", "control-variate"): [mean / rate - 1],
+        ("median_bias", "raw"): [n * rate / stats.gamma.median(n) - rate],
         ("empirical_se", "raw"): [math.sqrt(variance)],
         ("model_se", "observed"): [math.sqrt(second / n)],
         ("model_se", "expected"): [math.sqrt(second / n)],
         ("relative_error_model_se", "observed"): [relative],
         ("relative_error_model_se", "expected"): [relative],
         ("mse", "raw"): [variance + (mean - rate) ** 2],
+        ("mse", "control-variate"): [variance + (mean - rate) ** 2],
+        ("rmse", "raw"): [math.hypot(math.sqrt(variance), mean - rate)],
+        ("rmse", "control-variate"): [math.hypot(math.sqrt(variance), mean - rate)],
         ("coverage", "wald-observed"): [covered],
         ("coverage", "wald-expected"): [covered],
+        ("bias_eliminated_coverage", "wald-observed"): [covers_mean],
+        ("bias_eliminated_coverage", "wald-expected"): [covers_mean],
+        ("interval_width", "wald-observed"): [2 * z * mean / math.sqrt(n)],
         ("mean_score", "raw"): [0.0],
         ("score_covariance", "raw"): [rate**-2],
         ("information_error", "raw"): [1 / n],
@@ -111,6 +135,7 @@ def exact_exponential(n, rate):
         ("covariance_error", "raw"): [n * variance / rate**2 - 1],
         ("covariance_error", "control-variate"): [n * variance / rate**2 - 1],
         ("efficiency", "raw"): [rate**2 / (n * variance)],
+        ("efficiency", "corrected"): [(n - 2) / n],  # squared correlation of G and 1/G
     }
 
 
@@ -120,6 +145,7 @@ def exact_normal_variance(n, variance):
     mean, spread = (n - 1) / n * variance, 2 * (n - 1) / n**2 * variance**2
     wald = stats.t(n - 1).cdf(z * math.sqrt((n - 1) / n))
     low, high = (n / (1 + z * math.sqrt(2 / n)), n / (1 - z * math.sqrt(2 / n)))
+    around = 2 * wald - 1
     inverse = [n / (n - 3) / variance, 0.5 * n**2 / ((n - 3) * (n - 5)) / variance**2]
     second = spread + mean**2
     return {
@@ -129,14 +155,28 @@ def exact_normal_variance(n, variance):
         ("scaled_covariance", "control-variate"): [variance, 0.0, n * spread],
         ("bias", "raw"): [0.0, mean - variance],
         ("bias", "control-variate"): [0.0, mean - variance],
+        ("relative_bias", "raw"): [0.0, mean / variance - 1],
+        ("median_bias", "raw"): [0.0, chi.median() * variance / n - variance],
         ("empirical_se", "raw"): [math.sqrt(variance / n), math.sqrt(spread)],
         ("model_se", "observed"): [math.sqrt(mean / n), math.sqrt(2 * second / n)],
         ("mse", "raw"): [variance / n, spread + (mean - variance) ** 2],
-        ("coverage", "wald-observed"): [2 * wald - 1, chi.cdf(high) - chi.cdf(low)],
+        ("mse", "control-variate"): [variance / n, spread + (mean - variance) ** 2],
+        ("rmse", "raw"): [math.sqrt(variance / n), math.hypot(math.sqrt(spread), mean - variance)],
+        ("coverage", "wald-observed"): [around, chi.cdf(high) - chi.cdf(low)],
+        ("bias_eliminated_coverage", "wald-observed"): [
+            around, chi.cdf(high * mean / variance) - chi.cdf(low * mean / variance),
+        ],
+        ("interval_width", "wald-observed"): [
+            2 * z * math.sqrt(variance / n) * math.sqrt(2 / n) * special.poch((n - 1) / 2, 0.5),
+            2 * z * math.sqrt(2 / n) * mean,
+        ],
         ("mean_score", "raw"): [0.0, 0.0],
         ("score_covariance", "raw"): [1 / variance, 0.0, 0.5 / variance**2],
         ("efficiency", "raw"): [1.0, 2 * variance**2 / (n * spread)],
-    }
+        ("efficiency", "corrected"): [1.0, (n - 1) / n],
+        ("skewness", "raw"): [0.0, math.sqrt(8 / (n - 1))],
+        ("kurtosis", "raw"): [3.0, 3.0 + 12 / (n - 1)],
+    }  # fmt: skip
 
 
 def misses(found, exact, k=4.0):
@@ -180,7 +220,11 @@ def test_the_exact_truths_are_exact():
 ERRORS = {"information_error", "covariance_error"}
 TIED = {"largest_eigenvalue", "smallest_eigenvalue"}
 FEW = {"mahalanobis", "conditional_coverage", "failure_rate"}
-BOUNDS = {*ERRORS, *TIED, *FEW, "noise_floor", "replicates_saved"}
+# The two halves of a normal distance depend on each other to an unknown degree.
+BOUNDS = {*ERRORS, *TIED, *FEW, "noise_floor", "replicates_saved", "normal_distance"}
+
+# These rest on moments of order six and eight, of which few replicates of a skewed estimator see too little.
+UNDERSTATED = {"skewness": 0.03, "kurtosis": 0.1}
 
 
 @cache
@@ -207,7 +251,7 @@ def assert_calibrated(make, replicates, n, repeats, bias):
     for (measure, estimator), (values, mcse) in repeated(make, replicates, n, repeats).items():
         if measure not in BOUNDS:
             ratio = calibration(values, mcse)
-            tolerance = 4.0 / np.sqrt(2.0 * repeats) + bias
+            tolerance = 4.0 / np.sqrt(2.0 * repeats) + bias + UNDERSTATED.get(measure, 0.0)
             assert_allclose(ratio, 1.0, atol=tolerance, err_msg=f"{measure} {estimator}")
 
 

@@ -52,6 +52,8 @@ def test_rows_come_by_cell_measure_estimator_and_entry(frame):
     absent = {"rate_covariance", "conditional_mse", "conditional_variance", "conditional_coverage"}
     published = [measure.published or name for name, measure in MEASURES.items() if name not in absent]
     assert list(dict.fromkeys(cell["measure"])) == list(dict.fromkeys(published))
+    positive = frame[frame["scenario"] == "exponential"]
+    assert "rejection_rate" not in set(positive["measure"])  # a rate cannot be 0
     covariance = cell[cell["measure"] == "scaled_covariance"]
     assert covariance[["estimator", "row", "column"]].to_numpy().tolist() == [
         [estimator, *entry]
@@ -175,15 +177,43 @@ def test_ten_parameters(monkeypatch):
         "expected_information",
         lambda _, theta: np.broadcast_to(np.eye(p), (len(theta), p, p)),
     )
+    monkeypatch.setattr(summary.models, "null_values", lambda _: np.ones(p))
     found = summary.summarise("demo", [(scenario, record, regular(np.zeros(p), np.eye(p)))])
     bias = found[(found["measure"] == "bias") & (found["estimator"] == "control-variate")]
     assert bias["row"].tolist() == list(names)
     assert (abs(bias["value"] - 1 / n) <= 4.0 * bias["mcse"]).all()
     assert (found[found["measure"] == "scaled_covariance"].groupby("estimator").size() == q).all()
+    relative = found["measure"] == "relative_bias"
+    assert found[relative]["value"].isna().all()  # every θ* is 0
     # J is a control here, and the estimate a function of others: that saves all replicates
     exact = found["estimator"].isin(["bias", "mean_observed_information"]) & (found["measure"] == "replicates_saved")
     assert (found[exact]["value"] == np.inf).all()
-    assert np.isfinite(found[~exact][["value", "mcse"]]).all(axis=None)
+    assert np.isfinite(found[~exact & ~relative][["value", "mcse"]]).all(axis=None)
+
+
+def test_textbook_errors_are_a_choice_of_the_scenario(cells):
+    scenario, replicates, limits = cells[1]
+    chosen = dataclasses.replace(scenario, mcse="table6")
+    frames = [summary.summarise("demo", [(each, replicates, limits)]) for each in (scenario, chosen)]
+    influence, textbook = (f.set_index(["measure", "estimator", "row", "column"]) for f in frames)
+    pd.testing.assert_series_equal(influence["value"], textbook["value"])
+    p = textbook.loc[("coverage", "wald-observed", "rate", ""), "value"]
+    assert textbook.loc[("coverage", "wald-observed", "rate", ""), "mcse"] == np.sqrt(p * (1 - p) / 200)
+    changed = (influence["mcse"] != textbook["mcse"]) & influence["mcse"].notna()
+    assert {name for name, *_ in changed[changed].index} == {
+        "empirical_se", "relative_error_model_se", "coverage", "bias_eliminated_coverage",
+    }  # fmt: skip
+
+
+def test_intervals_are_those_of_the_scenario(cells):
+    scenario, replicates, limits = cells[0]
+    chosen = dataclasses.replace(scenario, intervals=("wald-expected",))
+    found = summary.summarise("demo", [(chosen, replicates, limits)])
+    for measure in ("coverage", "bias_eliminated_coverage", "interval_width", "rejection_rate"):
+        assert set(found[(found["measure"] == measure) & (found["row"] != "")]["estimator"]) == {"wald-expected"}
+    rejected = found[found["measure"] == "rejection_rate"].set_index("row")
+    assert rejected.loc["mean", "value"] > 0.1
+    assert np.isnan(rejected.loc["sd", "value"])  # a standard deviation cannot be 0
 
 
 def test_a_file_reads_back_to_the_same_bits(frame, tmp_path):
