@@ -22,6 +22,8 @@ GROUPS = 10
 LEAST = 50
 """Replicates that a group must hold."""
 NAMES = tuple(f"decile-{group + 1:02d}" for group in range(GROUPS))
+_NEAR = 6
+"""The share of a group on either side of an end over which m is the mean of h is one in so many."""
 _CONSTANT = 1e-10
 """Relative range of v below which it varies by rounding alone."""
 
@@ -81,14 +83,16 @@ def means(values: Array) -> Estimate:
     """Return the means (10,) within the groups of values (m,) that are sorted by v."""
     total = len(values)
     ends = _ends(total)
-    middles = (ends[:-1] + ends[1:]) // 2
-    average, spread = _moments(values, ends)
-    at_ends = _moments(values, middles)[0]
+    average, spread = _moments(values, ends[:-1], ends[1:])
+    reach = max(total // (_NEAR * GROUPS), 1)
+    at_ends, around = _moments(values, ends[1:-1] - reach, ends[1:-1] + reach)
     low, high = np.append(0.0, at_ends), np.append(at_ends, 0.0)
     below, within, above = ends[:-1] / total, np.diff(ends) / total, 1.0 - ends[1:] / total
     centre = below * low + within * average + above * high
     square = below * (low - centre) ** 2 + within * (spread + (average - centre) ** 2) + above * (high - centre) ** 2
-    return Estimate(average, np.sqrt(square / (total - 1)) / within)
+    noise = around / (2 * reach)
+    square -= below * (1.0 - below) * np.append(0.0, noise) + above * (1.0 - above) * np.append(noise, 0.0)
+    return Estimate(average, np.sqrt(np.maximum(square, within * spread) / (total - 1)) / within)
 
 
 def _ends(total: int) -> np.ndarray:
@@ -96,7 +100,7 @@ def _ends(total: int) -> np.ndarray:
     return np.arange(GROUPS + 1) * total // GROUPS
 
 
-def _moments(values: Array, ends: np.ndarray) -> tuple[Array, Array]:
-    """Return mean and variance of each run of values between two ends."""
-    runs = [values[low:high] for low, high in pairwise(ends)]
+def _moments(values: Array, first: np.ndarray, last: np.ndarray) -> tuple[Array, Array]:
+    """Return mean and variance of each run of values from a first to before a last."""
+    runs = [values[low:high] for low, high in zip(first, last, strict=True)]
     return np.array([run.mean() for run in runs]), np.array([run.var() for run in runs])
