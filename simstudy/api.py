@@ -171,7 +171,8 @@ def run(
     """Simulate what is missing of a study, then write its summary, figures and report.
 
     What is stored is never computed again; a study that was stopped, or has grown, ends with the bytes of one
-    long run.
+    long run. A scenario with targets of precision runs until they are met, at most to its number of replicates, and
+    ends where a run that had nothing stored would.
 
     Parameters
     ----------
@@ -201,11 +202,13 @@ def run(
     UnfinishedTasksError
         If some replicates could not be simulated; all others are stored.
     """
+    from simstudy.analysis.precision import precise
+
     folder = Path(results) / check_name(study.name, "study")
     existing_manifest(folder, study)  # refuses before even a lock is left in another's folder
     command = command or f"simstudy.run(simstudy.load('{study.name}.yaml'))"
     with locked(folder), display(quiet) as shown:
-        complete(folder, study, jobs or default_jobs(), command, shown)
+        complete(folder, study, jobs or default_jobs(), command, shown, precise)
         shown.note("drawing figures and writing the report")
         return report(folder)
 

@@ -87,7 +87,7 @@ def run(
     command = cli_messages.reproducing_command(config, replicates, plugin or ())
     done = run_study(study, jobs, results, quiet=quiet, command=command)
     failures = cli_messages.Failures(done.summary(), tolerate)
-    for line in [] if quiet else [f"report: {done.report}", *failures.lines]:
+    for line in [] if quiet else [f"report: {done.report}", *failures.lines, *cli_messages.capped(done.study)]:
         say(line)
     raise typer.Exit(failures.exit_code)
 
