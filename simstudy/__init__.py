@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from simstudy.api import expected_information, families, family, fit, load, load_plugin, run
+    from simstudy.api import expected_information, families, family, fit, load, load_plugin, plan, run
     from simstudy.families.status import Status
     from simstudy.results import Results
 
@@ -29,13 +29,14 @@ __all__ = [
     "fit",
     "load",
     "load_plugin",
+    "plan",
     "run",
 ]
 
 _HOMES = {
     "Results": "simstudy.results",
     "Status": "simstudy.families.status",
-    **dict.fromkeys(("expected_information", "family", "fit", "load", "load_plugin", "run"), "simstudy.api"),
+    **dict.fromkeys(("expected_information", "family", "fit", "load", "load_plugin", "plan", "run"), "simstudy.api"),
 }
 
 

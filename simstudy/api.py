@@ -20,6 +20,7 @@ from simstudy.running.lock import locked
 from simstudy.running.progress import display
 from simstudy.running.store import check_name
 from simstudy.study import models
+from simstudy.study import precision as targets
 from simstudy.study.config import load
 from simstudy.study.limits import limits
 from simstudy.study.scenario import Covariate, Scenario, Study
@@ -27,7 +28,7 @@ from simstudy.study.scenario import Covariate, Scenario, Study
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["expected_information", "families", "family", "fit", "load", "load_plugin", "report", "run"]
+__all__ = ["expected_information", "families", "family", "fit", "load", "load_plugin", "plan", "report", "run"]
 
 FORMATS = ("svg",)
 
@@ -211,6 +212,56 @@ def run(
         complete(folder, study, jobs or default_jobs(), command, shown, precise)
         shown.note("drawing figures and writing the report")
         return report(folder)
+
+
+def plan(study: Study, precision: Mapping[str, float | str] | None = None, pilot: int | None = None) -> pd.DataFrame:
+    """Tell from a pilot how many replicates a wanted precision takes; nothing is stored.
+
+    Parameters
+    ----------
+    study
+        From `load`.
+    precision
+        Measures and the Monte Carlo standard errors (MCSE) to reach, such as ``{"coverage": 0.002,
+        "scaled_covariance": "1%"}``; by default those of the config, else 1% for the two matrices and 0.005 for
+        coverage.
+    pilot
+        Replicates of the pilot of every cell, rounded up to whole blocks; by default about 1,000, fewer for huge n.
+
+    Returns
+    -------
+    DataFrame
+        One row per cell and measure: ``scenario``, ``n``, ``measure``, ``target``, ``pilot`` (replicates), ``share``
+        (the pilot's largest MCSE over what it may be), ``replicates`` (that reach the target, to two digits; missing
+        where the pilot cannot tell), ``rough`` (whether the halves of the pilot disagree on that by more than a factor
+        2), ``seconds`` (of one processor), ``bytes`` (on disk), and ``decides`` (whether no
+        other measure of the cell takes more).
+
+    Raises
+    ------
+    ConfigError
+        If there is no such measure, or a target is no positive number and no share.
+    """
+    import pandas as pd
+
+    from simstudy.planning import needs
+
+    found = needs(study, () if precision is None else targets.checked(precision), pilot)
+    return pd.DataFrame(
+        {
+            "scenario": [need.scenario.name for need in found],
+            "n": [need.scenario.n for need in found],
+            "measure": [need.target.measure for need in found],
+            "target": [targets.text(need.target) for need in found],
+            "pilot": [need.pilot for need in found],
+            "share": [need.share for need in found],
+            "replicates": pd.array([need.replicates for need in found], dtype="Int64"),
+            "rough": [need.rough for need in found],
+            "seconds": [need.seconds for need in found],
+            "bytes": [need.size for need in found],
+            "decides": [need.decides for need in found],
+        }
+    )
 
 
 def report(folder: str | Path, formats: Sequence[str] = FORMATS) -> Results:
