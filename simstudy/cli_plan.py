@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from itertools import groupby
 
@@ -15,6 +16,7 @@ from simstudy.study.scenario import Study, Target
 
 _HEADER = ("n", "measure", "MCSE", "replicates", "seconds", "disk", "")
 _UNKNOWN = ("unknown", "", "")
+_COLUMNS = 80
 _DECIDES = "*"
 _ROUGH = "~"
 
@@ -61,7 +63,7 @@ def plan(study: Study, chosen: tuple[Target, ...] = (), pilot: int | None = None
     rows = iter(lines[1:])
     for name, group in groupby(found, key=lambda need: need.scenario.name):
         parts += [name, *(next(rows) for _ in group)]
-    return "\n".join([*parts, "", *_remarks(study, chosen, found)])
+    return "\n".join([*parts, "", *map(_wrapped, _remarks(study, chosen, found))])
 
 
 def _row(need: Need) -> tuple[str, ...]:
@@ -71,6 +73,10 @@ def _row(need: Need) -> tuple[str, ...]:
         return *cell, *_UNKNOWN, mark
     about = _ROUGH if need.rough else ""
     return *cell, f"{about}{need.replicates:,}", f"{need.seconds:.2f}", human_bytes(need.size), mark
+
+
+def _wrapped(line: str) -> str:
+    return textwrap.fill(line, _COLUMNS, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
 def _remarks(study: Study, chosen: tuple[Target, ...], found: Sequence[Need]) -> list[str]:

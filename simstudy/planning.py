@@ -92,17 +92,18 @@ def _of_cell(scenario: Scenario, targets: tuple[Target, ...], seed: int, pilot: 
     parts = [replicates, replicates.head(half), replicates.tail(half)]
     shares = [list(shortfalls(trial, part, targets)) for part in parts]
     return [
-        _need(
-            scenario, target, len(replicates), whole, max(first, second) ** 2 > _ROUGH * min(first, second) ** 2, cost
-        )
+        _need(scenario, target, len(replicates), whole, (first, second), cost)
         for target, whole, first, second in zip(targets, *shares, strict=True)
     ]
 
 
-def _need(scenario: Scenario, target: Target, pilot: int, share: float, rough: bool, cost: Cost) -> Need:
+def _need(
+    scenario: Scenario, target: Target, pilot: int, share: float, halves: tuple[float, float], cost: Cost
+) -> Need:
     replicates = needed(pilot, share)
     if replicates is None:
-        return Need(scenario, target, pilot, share, None, rough, math.nan, 0)
+        return Need(scenario, target, pilot, share, None, False, math.nan, 0)
+    rough = replicates > FIRST and max(halves) ** 2 > _ROUGH * min(halves) ** 2
     whole = replace(scenario, replicates=replicates)
     seconds = needed_blocks(whole) * block_size(scenario.n) * cost(scenario)
     return Need(scenario, target, pilot, share, replicates, rough, seconds, disk_bytes(whole))
