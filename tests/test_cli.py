@@ -86,7 +86,7 @@ def copy(finished, tmp_path):
 def test_help_names_all_verbs(tmp_path):
     done = call(tmp_path, "--help")
     assert done.returncode == 0
-    for verb in ("run", "report", "check", "families", "schema"):
+    for verb in ("run", "report", "check", "plan", "families", "schema"):
         assert re.search(rf"^  {verb} ", done.stdout, re.MULTILINE)
 
 
@@ -134,6 +134,19 @@ def test_check_shows_the_plan_and_writes_nothing(tmp_path):
     assert done.returncode == 0
     assert re.search(r"^poisson +5,000 +5,000 +25,025,000 +\d+\.\d\d +\d+\.\d kB$", done.stdout, re.MULTILINE)
     assert "small: 2 scenarios, 4 cells, 20,000 replicates" in done.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["small.yaml"]
+
+
+def test_check_says_that_a_cap_is_the_most(tmp_path):
+    config = write_config(tmp_path)
+    (tmp_path / config).write_text((tmp_path / config).read_text() + "precision: {coverage: 0.01}\n")
+    assert "small: 2 scenarios, 4 cells, at most 800 replicates" in call(tmp_path, "check", config).stdout
+
+
+def test_plan_needs_no_results_folder(tmp_path):
+    done = call(tmp_path, "plan", write_config(tmp_path), "--precision", "coverage=0.01", "--pilot", 100)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.search(r"^5,000  coverage  0\.01 +~?\d+ +\d+\.\d\d +\d+\.\d kB  \*$", done.stdout, re.MULTILINE)
     assert [path.name for path in tmp_path.iterdir()] == ["small.yaml"]
 
 
@@ -262,6 +275,9 @@ def test_all_faults_of_a_config_with_their_lines(tmp_path):
         (["run", "small.yaml", "--job", "2"], "--jobs"),
         (["runn", "small.yaml"], "runn"),
         (["families", "gama"], "did you mean 'gamma'"),
+        (["plan", "small.yaml", "--precision", "coverage"], "'coverage' is no MEASURE=MCSE"),
+        (["plan", "small.yaml", "--precision", "coverag=1%"], "did you mean 'coverage'"),
+        (["plan", "small.yaml", "--pilot", "3"], "pilot"),
     ],
 )
 def test_bad_usage(tmp_path, arguments, says):

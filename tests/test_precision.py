@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import subprocess
@@ -51,7 +52,12 @@ def finish(folder, jobs, config=CONFIG):
 
 
 def made(folder):
-    """All that a run makes but times and locks."""
+    """All that a run makes but times and locks, and of the manifest what was reached."""
+    reached = json.loads((folder / "results/exact/manifest.json").read_text())["reached"]
+    return {"reached": reached, **_files(folder)}
+
+
+def _files(folder):
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in (folder / "results").rglob("*")
