@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import subprocess
 import sys
 import time
@@ -109,25 +108,28 @@ def met(cell, record):
 
 
 def test_a_killed_run_is_finished_by_the_next_with_other_jobs(tmp_path, undisturbed):
-    with start(tmp_path, 2) as run:
-        deadline = time.monotonic() + 60
-        while not list(tmp_path.rglob("*.npz")):
-            assert run.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-        run.kill()
-        run.communicate()
+    kill_after(tmp_path, 2, files=1)
     finish(tmp_path, 1)
     assert made(tmp_path) == made(undisturbed[0])
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(12))
-def test_killed_at_random_times(tmp_path, undisturbed, seed):
-    jobs = 1 + seed % 2
-    with start(tmp_path, jobs) as run:
-        time.sleep(random.Random(seed).uniform(0.5, 4.0))
-        run.kill()
-        run.communicate()
+@pytest.mark.parametrize("files", range(2, 16, 2))
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_killed_after_any_number_of_files(tmp_path, undisturbed, files, jobs):
+    kill_after(tmp_path, jobs, files)
     finish(tmp_path, 3 - jobs)
     assert made(tmp_path) == made(undisturbed[0])
+
+
+def kill_after(folder, jobs, files):
+    """Kill a run when it has written so many files, longer ones in the place of shorter ones among them."""
+    seen: set[Path] = set()
+    with start(folder, jobs) as run:
+        deadline = time.monotonic() + 60
+        while len(seen) < files:
+            assert run.poll() is None
+            assert time.monotonic() < deadline
+            seen.update(folder.rglob("[0-9]*.npz"))
+        run.kill()
+        run.communicate()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import replace
 from itertools import islice, pairwise
@@ -17,6 +18,7 @@ from simstudy.running.complete import complete
 from simstudy.running.plan import task_blocks
 from simstudy.running.progress import Silent
 from simstudy.running.stopping import FIRST, checkpoints, stages
+from simstudy.running.store import Store
 from simstudy.running.worker import Outcome
 from simstudy.study.config import loads, to_dict
 from simstudy.study.precision import capped
@@ -153,13 +155,39 @@ def test_a_decision_sees_the_first_replicates_alone(tmp_path, assert_same):
     assert_same(asked[500, 786], simulate(STUDY.scenarios[0], 1, 0, 5))
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
-@pytest.mark.parametrize("stored", [{500: 131, 40000: 5}, {500: 800, 40000: 500}, {500: 1100, 40000: 838}])
+@pytest.mark.parametrize(
+    ("stored", "jobs"), [({500: 131, 40000: 5}, 1), ({500: 800, 40000: 500}, 2), ({500: 1100, 40000: 838}, 1)]
+)
 def test_what_is_stored_before_changes_nothing(tmp_path, fresh, stored, jobs):
     without_precision(tmp_path, stored)
     results = run(tmp_path, enough_from(WANTED), jobs=jobs)
     assert reached(results) == REACHED
     assert files(tmp_path) == files(fresh[0].folder)
+
+
+@pytest.mark.parametrize("moment", ["write", "remove_superseded"])
+@pytest.mark.parametrize("count", range(7))
+def test_a_run_that_dies_at_any_file_ends_the_same(tmp_path, monkeypatch, moment, count):
+    """Dead before the file is written, or after that and before the shorter one is removed."""
+    quick = replace(STUDY, scenarios=tuple(replace(STUDY.scenarios[0], n=n, replicates=900) for n in (500, 700)))
+    wanted = {500: 700, 700: 10_000}
+    whole = run(tmp_path / "whole", enough_from(wanted), quick)
+    original, calls = getattr(Store, moment), []
+
+    def die(self, *arguments):
+        calls.append(len(arguments) == 2)  # not the tidying at the start of a run
+        if calls[-1] and sum(calls) > count:
+            raise SystemExit(137)
+        return original(self, *arguments)
+
+    monkeypatch.setattr(Store, moment, die)
+    with contextlib.suppress(SystemExit):
+        run(tmp_path / "killed", enough_from(wanted), quick)
+    monkeypatch.undo()
+    results = run(tmp_path / "killed", enough_from(wanted), quick)
+    assert reached(results) == reached(whole) == {("a", 500): 786, ("a", 700): 900}
+    assert files(results.folder) == files(whole.folder)
+    assert results.manifest["reached"] == whole.manifest["reached"]
 
 
 def test_running_again_simulates_nothing(tmp_path):
