@@ -109,7 +109,8 @@ def _rough(found: Sequence[Need]) -> list[str]:
 
 
 def _unknown(count: int) -> list[str]:
-    return [f"{count} cells: the pilot could not compute the MCSE; a run would go to its cap"] if count else []
+    cells = "1 cell" if count == 1 else f"{count} cells"
+    return [f"{cells}: the pilot could not compute the MCSE; a run would go to its cap"] if count else []
 
 
 def _above_the_cap(deciding: Sequence[Need]) -> list[str]:

@@ -72,7 +72,7 @@ def test_what_the_pilot_cannot_tell_is_unknown():
     assert frame["replicates"].isna().all()
     shown = cli_plan.plan(replace(STUDY, scenarios=(hopeless,)), (Target("bias", 0.1, False),))
     assert "unknown" in shown
-    assert "1 cells: the pilot could not compute the MCSE" in shown
+    assert "1 cell: the pilot could not compute the MCSE" in shown
 
 
 @pytest.mark.parametrize("share", [0.3, 1.0, 1.7, 30.0])

@@ -16,9 +16,6 @@ from simstudy.study.limits import limits
 from simstudy.study.precision import MEASURES as NAMES
 from simstudy.study.scenario import Target
 
-CONTROLLED = {"mean_observed_information", "scaled_covariance", "bias", "relative_bias", "mse", "rmse"}
-"""Measures judged by their control variate where they have one, else by the raw estimate; others by all estimators."""
-
 
 @pytest.fixture
 def record(simulated):
