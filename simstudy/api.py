@@ -242,26 +242,9 @@ def plan(study: Study, precision: Mapping[str, float | str] | None = None, pilot
     ConfigError
         If there is no such measure, or a target is no positive number and no share.
     """
-    import pandas as pd
+    from simstudy.planning import frame, needs
 
-    from simstudy.planning import needs
-
-    found = needs(study, () if precision is None else targets.checked(precision), pilot)
-    return pd.DataFrame(
-        {
-            "scenario": [need.scenario.name for need in found],
-            "n": [need.scenario.n for need in found],
-            "measure": [need.target.measure for need in found],
-            "target": [targets.text(need.target) for need in found],
-            "pilot": [need.pilot for need in found],
-            "share": [need.share for need in found],
-            "replicates": pd.array([need.replicates for need in found], dtype="Int64"),
-            "rough": [need.rough for need in found],
-            "seconds": [need.seconds for need in found],
-            "bytes": [need.size for need in found],
-            "decides": [need.decides for need in found],
-        }
-    )
+    return frame(needs(study, () if precision is None else targets.checked(precision), pilot))
 
 
 def report(folder: str | Path, formats: Sequence[str] = FORMATS) -> Results:

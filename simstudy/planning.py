@@ -8,15 +8,20 @@ share, which a run has as well.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from simstudy.analysis.precision import shortfalls
 from simstudy.running.block import simulate
 from simstudy.running.plan import Cost, disk_bytes, measured_cost, needed_blocks
 from simstudy.running.stopping import FIRST
+from simstudy.study.precision import text
 from simstudy.study.scenario import Scenario, Study, Target
 from simstudy.study.streams import block_size
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DEFAULTS = (
     Target("mean_observed_information", 0.01, True),
@@ -127,3 +132,24 @@ def needed(pilot: int, share: float) -> int | None:
     whole = max(FIRST, math.ceil(exact))
     step = int(10 ** (len(str(whole)) - 2))
     return -(-whole // step) * step
+
+
+def frame(found: Sequence[Need]) -> pd.DataFrame:
+    """Return the table of what targets take, one row each."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        {
+            "scenario": [need.scenario.name for need in found],
+            "n": [need.scenario.n for need in found],
+            "measure": [need.target.measure for need in found],
+            "target": [text(need.target) for need in found],
+            "pilot": [need.pilot for need in found],
+            "share": [need.share for need in found],
+            "replicates": pd.array([need.replicates for need in found], dtype="Int64"),
+            "rough": [need.rough for need in found],
+            "seconds": [need.seconds for need in found],
+            "bytes": [need.size for need in found],
+            "decides": [need.decides for need in found],
+        }
+    )

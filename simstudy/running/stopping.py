@@ -3,10 +3,10 @@
 The checkpoints are whole blocks and depend on n and p alone, and a decision is a function of the first replicates of
 the cell alone. So neither jobs nor restarts, nor what is already stored beyond a checkpoint, change where a cell stops.
 
-A cell stops a little more readily where its replicates happen to spread little. Few checkpoints, the first of them late,
-keep what that does to an estimate small beside its Monte Carlo error: for the empirical standard error of an exponential
-rate, whose errors are skewed, a bias of 0.1 to 0.3 of the target at n = 10 and below 0.1 at n = 200, and intervals of two
-errors that hold the truth in 90 to 93% and 94 to 95% of studies.
+A cell stops a little more readily where its replicates happen to spread little. Few checkpoints, the first of them
+late, keep what that does to an estimate small beside its Monte Carlo error. For the empirical standard error of an
+exponential rate, whose errors are skewed, it is a bias of 0.1 to 0.3 of the target at n = 10 and below 0.1 at n = 200;
+intervals of two errors hold the truth in 90 to 93% and in 94 to 95% of studies.
 """
 
 from __future__ import annotations
