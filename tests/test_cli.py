@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -412,16 +413,23 @@ def test_a_terminal_gets_a_bar(tmp_path):
     parent, child = pty.openpty()
     env = {"TERM": "xterm-256color", "COLUMNS": "120", "LANG": "C.UTF-8", "NO_COLOR": None}
     config = write_config(tmp_path)
-    done = call(tmp_path, "run", config, "--jobs", 1, env=env, stdin=child, stdout=child, stderr=child)
-    os.close(child)
+    with ThreadPoolExecutor() as reader:  # a terminal takes what it is given: one that is full would halt the program
+        printed = reader.submit(drained, parent)
+        done = call(tmp_path, "run", config, "--jobs", 1, env=env, stdin=child, stdout=child, stderr=child)
+        os.close(child)
+    os.close(parent)
+    assert done.returncode == 0
+    assert "━" in printed.result()
+    assert "100%" in printed.result()
+    assert "report: results/small/report.html" in printed.result()
+
+
+def drained(terminal):
+    """All that is printed to a terminal until its other end is closed."""
     printed = b""
     try:
-        while piece := os.read(parent, 65536):
+        while piece := os.read(terminal, 65536):
             printed += piece
     except OSError:  # Linux says so when the other end is closed
         pass
-    os.close(parent)
-    assert done.returncode == 0
-    assert "━" in printed.decode()
-    assert "100%" in printed.decode()
-    assert "report: results/small/report.html" in printed.decode()
+    return printed.decode()
