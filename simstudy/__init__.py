@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from simstudy.analysis.of_estimates import performance
-    from simstudy.api import expected_information, families, family, fit, load, load_plugin, run
+    from simstudy.api import expected_information, families, family, fit, load, load_plugin, plan, run
     from simstudy.families.status import Status
     from simstudy.results import Results
 
@@ -31,6 +31,7 @@ __all__ = [
     "load",
     "load_plugin",
     "performance",
+    "plan",
     "run",
 ]
 
@@ -38,7 +39,7 @@ _HOMES = {
     "Results": "simstudy.results",
     "Status": "simstudy.families.status",
     "performance": "simstudy.analysis.of_estimates",
-    **dict.fromkeys(("expected_information", "family", "fit", "load", "load_plugin", "run"), "simstudy.api"),
+    **dict.fromkeys(("expected_information", "family", "fit", "load", "load_plugin", "plan", "run"), "simstudy.api"),
 }
 
 

@@ -20,6 +20,7 @@ from simstudy.running.lock import locked
 from simstudy.running.progress import display
 from simstudy.running.store import check_name
 from simstudy.study import models
+from simstudy.study import precision as targets
 from simstudy.study.config import load
 from simstudy.study.limits import limits
 from simstudy.study.scenario import Covariate, Scenario, Study
@@ -27,7 +28,7 @@ from simstudy.study.scenario import Covariate, Scenario, Study
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["expected_information", "families", "family", "fit", "load", "load_plugin", "report", "run"]
+__all__ = ["expected_information", "families", "family", "fit", "load", "load_plugin", "plan", "report", "run"]
 
 FORMATS = ("svg",)
 
@@ -171,7 +172,8 @@ def run(
     """Simulate what is missing of a study, then write its summary, figures and report.
 
     What is stored is never computed again; a study that was stopped, or has grown, ends with the bytes of one
-    long run.
+    long run. A scenario with targets of precision runs until they are met, at most to its number of replicates, and
+    ends where a run that had nothing stored would.
 
     Parameters
     ----------
@@ -201,13 +203,48 @@ def run(
     UnfinishedTasksError
         If some replicates could not be simulated; all others are stored.
     """
+    from simstudy.analysis.precision import precise
+
     folder = Path(results) / check_name(study.name, "study")
     existing_manifest(folder, study)  # refuses before even a lock is left in another's folder
     command = command or f"simstudy.run(simstudy.load('{study.name}.yaml'))"
     with locked(folder), display(quiet) as shown:
-        complete(folder, study, jobs or default_jobs(), command, shown)
+        complete(folder, study, jobs or default_jobs(), command, shown, precise)
         shown.note("drawing figures and writing the report")
         return report(folder)
+
+
+def plan(study: Study, precision: Mapping[str, float | str] | None = None, pilot: int | None = None) -> pd.DataFrame:
+    """Tell from a pilot how many replicates a wanted precision takes; nothing is stored.
+
+    Parameters
+    ----------
+    study
+        From `load`.
+    precision
+        Measures and the Monte Carlo standard errors (MCSE) to reach, such as ``{"coverage": 0.002,
+        "scaled_covariance": "1%"}``; by default those of the config, else 1% for the two matrices and 0.005 for
+        coverage.
+    pilot
+        Replicates of the pilot of every cell, rounded up to whole blocks; by default about 1,000, fewer for huge n.
+
+    Returns
+    -------
+    DataFrame
+        One row per cell and measure: ``scenario``, ``n``, ``measure``, ``target``, ``pilot`` (replicates), ``share``
+        (the pilot's largest MCSE over what it may be), ``replicates`` (that reach the target, to two digits; missing
+        where the pilot cannot tell), ``rough`` (whether the halves of the pilot disagree on that by more than a factor
+        2), ``seconds`` (of one processor), ``bytes`` (on disk), and ``decides`` (whether no
+        other measure of the cell takes more).
+
+    Raises
+    ------
+    ConfigError
+        If there is no such measure, or a target is no positive number and no share.
+    """
+    from simstudy.planning import frame, needs
+
+    return frame(needs(study, () if precision is None else targets.checked(precision), pilot))
 
 
 def report(folder: str | Path, formats: Sequence[str] = FORMATS) -> Results:

@@ -87,7 +87,7 @@ def run(
     command = cli_messages.reproducing_command(config, replicates, plugin or ())
     done = run_study(study, jobs, results, quiet=quiet, command=command)
     failures = cli_messages.Failures(done.summary(), tolerate)
-    for line in [] if quiet else [f"report: {done.report}", *failures.lines]:
+    for line in [] if quiet else [f"report: {done.report}", *failures.lines, *cli_messages.capped(done.study)]:
         say(line)
     raise typer.Exit(failures.exit_code)
 
@@ -111,6 +111,34 @@ def check(config: Config, replicates: Replicates = None, plugin: Plugins = None)
 
     _load_plugins(plugin)
     say(cli_messages.plan(load(config, replicates)))
+
+
+@app.command()
+def plan(
+    config: Config,
+    precision: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="MEASURE=MCSE",
+            help="Monte Carlo standard error to reach, such as coverage=0.002 or scaled_covariance=1%; may be given "
+            "several times. Default: those of the config.",
+            show_default=False,
+        ),
+    ] = None,
+    pilot: Annotated[
+        int | None,
+        typer.Option(
+            min=30, help="Replicates of the pilot; default: about 1,000, fewer for huge n.", show_default=False
+        ),
+    ] = None,
+    plugin: Plugins = None,
+) -> None:
+    """Tell from a pilot how many replicates a wanted precision takes, with time and disk."""
+    from simstudy import cli_plan, load
+
+    _load_plugins(plugin)
+    targets = cli_plan.targets(precision or ())
+    say(cli_plan.plan(load(config), targets, pilot))
 
 
 @app.command()

@@ -12,6 +12,7 @@ from simstudy.families.base import Family
 from simstudy.parameters import Parameter, Parametrisation
 from simstudy.running.execute import default_jobs
 from simstudy.running.plan import Estimate, estimate, human_seconds, measured_cost
+from simstudy.study import precision
 from simstudy.study.scenario import Study
 
 if TYPE_CHECKING:
@@ -63,27 +64,35 @@ class Failures:
             yield f"more than the tolerated {self.tolerated:.1%} in {len(self.too_many)} cells: exit code 3"
 
 
+def capped(study: Study) -> list[str]:
+    """Return the line about cells that reached their cap before their precision, if there are any."""
+    said = precision.capped(study)
+    return [said] if said else []
+
+
 def plan(study: Study) -> str:
-    """Return the table of cells and what the study takes in all."""
+    """Return the table of cells and what the study takes in all, at most where cells stop at a precision."""
     cells = estimate(study, measured_cost(study.scenarios))
     header = ("scenario", "n", "replicates", "draws", "seconds", "disk")
     seconds, jobs = sum(cell.seconds for cell in cells), default_jobs()
+    most = "at most " if any(cell.scenario.precision for cell in cells) else ""
     total = (
         f"{study.name}: {len(study.names)} scenarios, {len(cells)} cells, "
-        f"{sum(cell.scenario.replicates for cell in cells):,} replicates, "
+        f"{most}{sum(cell.scenario.replicates for cell in cells):,} replicates, "
         f"{sum(cell.draws for cell in cells):,} draws; "
         f"about {human_seconds(seconds)} on one processor, {human_seconds(seconds / jobs)} on {jobs}; "
-        f"{_human_bytes(sum(cell.size for cell in cells))} on disk"
+        f"{human_bytes(sum(cell.size for cell in cells))} on disk"
     )
     return "\n".join([*table([header, *map(_cell, cells)], right=range(1, 6)), "", total])
 
 
 def _cell(cell: Estimate) -> tuple[str, ...]:
     counts = (f"{number:,}" for number in (cell.scenario.n, cell.scenario.replicates, cell.draws))
-    return cell.scenario.name, *counts, f"{cell.seconds:.2f}", _human_bytes(cell.size)
+    return cell.scenario.name, *counts, f"{cell.seconds:.2f}", human_bytes(cell.size)
 
 
-def _human_bytes(size: float) -> str:
+def human_bytes(size: float) -> str:
+    """Return a size as people say it."""
     for unit in ("B", "kB", "MB", "GB"):
         if size < 1000:
             return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simstudy.families.status import Status
-from simstudy.running import manifest, plugins
+from simstudy.running import manifest, plugins, reached
 from simstudy.running.store import Store
 from simstudy.study.limits import Limits, limits
 from simstudy.study.replicates import Replicates
@@ -37,7 +37,8 @@ class Results:
     manifest : dict
         The config as run, seed, versions, platform and timings.
     study : Study
-        The study, from the manifest.
+        The study, from the manifest. Where a scenario has targets of precision, its ``replicates`` are those that were
+        reached, and its ``stop`` has the cap and tells whether the targets were met.
 
     Raises
     ------
@@ -52,7 +53,8 @@ class Results:
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         self.manifest: dict[str, Any] = manifest.read(self.folder)
-        self.study: Study = manifest.study_of(self.folder, self.manifest)
+        asked = manifest.study_of(self.folder, self.manifest)
+        self.study: Study = reached.study_as_run(self.folder, self.manifest, asked)
         used = (name for scenario in self.study.scenarios for name in scenario.families)
         plugins.check_unchanged(self.folder, self.manifest, used)
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -86,7 +87,7 @@ def copy(finished, tmp_path):
 def test_help_names_all_verbs(tmp_path):
     done = call(tmp_path, "--help")
     assert done.returncode == 0
-    for verb in ("run", "report", "check", "families", "schema"):
+    for verb in ("run", "report", "check", "plan", "families", "schema"):
         assert re.search(rf"^  {verb} ", done.stdout, re.MULTILINE)
 
 
@@ -134,6 +135,19 @@ def test_check_shows_the_plan_and_writes_nothing(tmp_path):
     assert done.returncode == 0
     assert re.search(r"^poisson +5,000 +5,000 +25,025,000 +\d+\.\d\d +\d+\.\d kB$", done.stdout, re.MULTILINE)
     assert "small: 2 scenarios, 4 cells, 20,000 replicates" in done.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["small.yaml"]
+
+
+def test_check_says_that_a_cap_is_the_most(tmp_path):
+    config = write_config(tmp_path)
+    (tmp_path / config).write_text((tmp_path / config).read_text() + "precision: {coverage: 0.01}\n")
+    assert "small: 2 scenarios, 4 cells, at most 800 replicates" in call(tmp_path, "check", config).stdout
+
+
+def test_plan_needs_no_results_folder(tmp_path):
+    done = call(tmp_path, "plan", write_config(tmp_path), "--precision", "coverage=0.01", "--pilot", 100)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.search(r"^5,000  coverage  0\.01 +~?\d+ +\d+\.\d\d +\d+\.\d kB  \*$", done.stdout, re.MULTILINE)
     assert [path.name for path in tmp_path.iterdir()] == ["small.yaml"]
 
 
@@ -262,6 +276,9 @@ def test_all_faults_of_a_config_with_their_lines(tmp_path):
         (["run", "small.yaml", "--job", "2"], "--jobs"),
         (["runn", "small.yaml"], "runn"),
         (["families", "gama"], "did you mean 'gamma'"),
+        (["plan", "small.yaml", "--precision", "coverage"], "'coverage' is no MEASURE=MCSE"),
+        (["plan", "small.yaml", "--precision", "coverag=1%"], "did you mean 'coverage'"),
+        (["plan", "small.yaml", "--pilot", "3"], "pilot"),
     ],
 )
 def test_bad_usage(tmp_path, arguments, says):
@@ -396,16 +413,23 @@ def test_a_terminal_gets_a_bar(tmp_path):
     parent, child = pty.openpty()
     env = {"TERM": "xterm-256color", "COLUMNS": "120", "LANG": "C.UTF-8", "NO_COLOR": None}
     config = write_config(tmp_path)
-    done = call(tmp_path, "run", config, "--jobs", 1, env=env, stdin=child, stdout=child, stderr=child)
-    os.close(child)
+    with ThreadPoolExecutor() as reader:  # a terminal takes what it is given: one that is full would halt the program
+        printed = reader.submit(drained, parent)
+        done = call(tmp_path, "run", config, "--jobs", 1, env=env, stdin=child, stdout=child, stderr=child)
+        os.close(child)
+    os.close(parent)
+    assert done.returncode == 0
+    assert "━" in printed.result()
+    assert "100%" in printed.result()
+    assert "report: results/small/report.html" in printed.result()
+
+
+def drained(terminal):
+    """All that is printed to a terminal until its other end is closed."""
     printed = b""
     try:
-        while piece := os.read(parent, 65536):
+        while piece := os.read(terminal, 65536):
             printed += piece
     except OSError:  # Linux says so when the other end is closed
         pass
-    os.close(parent)
-    assert done.returncode == 0
-    assert "━" in printed.decode()
-    assert "100%" in printed.decode()
-    assert "report: results/small/report.html" in printed.decode()
+    return printed.decode()

@@ -71,14 +71,18 @@ def summarise_cell(scenario: Scenario, replicates: Replicates, limits: Limits) -
     Numbers that cannot be computed, for want of converged replicates or by overflow, are NaN or infinite, and
     tell it themselves: floating point warnings are off.
     """
-    asked = replicates.head(scenario.replicates)
     with np.errstate(all="ignore"):
-        expected = theory.expected_information(scenario, asked.theta[converged_rows(asked)])
-        null, intervals = models.null_values(scenario), scenario.intervals
-        cell = build(asked, limits, scenario.n, scenario.level, expected, null=null, intervals=intervals)
-        del expected
+        cell = arrange(scenario, replicates.head(scenario.replicates), limits)
         applying = {name: measure for name, measure in MEASURES.items() if measure.applies(cell)}
         return [row for name, measure in applying.items() for row in _rows(scenario, cell, name, measure)]
+
+
+def arrange(scenario: Scenario, replicates: Replicates, limits: Limits) -> Cell:
+    """Return the cell that the measures of these replicates are computed from."""
+    estimates = replicates.theta[converged_rows(replicates)]
+    expected = theory.expected_information(scenario, estimates)
+    null, intervals = models.null_values(scenario), scenario.intervals
+    return build(replicates, limits, scenario.n, scenario.level, expected, null=null, intervals=intervals)
 
 
 def _rows(scenario: Scenario, cell: Cell, name: str, measure: Measure) -> list[Row]:

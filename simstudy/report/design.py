@@ -8,6 +8,7 @@ from itertools import groupby
 
 from simstudy.families import REGISTRY
 from simstudy.figures.wording import listed, number
+from simstudy.report import stopping
 from simstudy.study.scenario import Scenario, Study
 
 
@@ -46,7 +47,7 @@ def _mechanism(cells: list[Scenario]) -> Mechanism:
         free=", ".join(cell.free),
         known=_known(cell),
         sizes=", ".join(grouped(cell.n) for cell in cells),
-        replicates=", ".join(dict.fromkeys(grouped(cell.replicates) for cell in cells)),
+        replicates=stopping.replicates(cells),
         level=", ".join(dict.fromkeys(f"{100 * cell.level:g} %" for cell in cells)),
     )
 
@@ -89,6 +90,7 @@ def methods(study: Study) -> list[str]:
         f"Maximum likelihood on each data set{held}.",
         "A maximisation that fails is recorded with its reason; no data set is dropped or drawn again.",
         f"Wald intervals at {levels}, with {KINDS}.",
+        *stopping.paragraphs(study),
     ]
 
 

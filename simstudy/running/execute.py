@@ -43,6 +43,7 @@ class UnfinishedTasksError(SimstudyError):
     exit_code: ClassVar[int] = 3
 
     def __init__(self, outcomes: Sequence[Outcome]) -> None:
+        self.outcomes = tuple(outcomes)
         lines = [f"{outcome.task}: {outcome.error}" for outcome in outcomes[:_SHOWN]]
         more = [f"… and {len(outcomes) - _SHOWN} more tasks"] if len(outcomes) > _SHOWN else []
         super().__init__("\n".join([*lines, *more, _KEPT]))

@@ -30,10 +30,13 @@ class Display(Protocol):
 
 
 class State:
-    """How far a run has come, in replicates and in their estimated cost, by which the time left is guessed."""
+    """How far a run has come, in replicates and in their estimated cost, by which the time left is guessed.
 
-    def __init__(self, tasks: Sequence[Task], cost: Cost) -> None:
-        self.cost = cost
+    With ``bound``, the tasks are the most that there can be, and those found unnecessary are spared.
+    """
+
+    def __init__(self, tasks: Sequence[Task], cost: Cost, *, bound: bool = False) -> None:
+        self.cost, self.bound = cost, bound
         self.rows = sum(task.rows for task in tasks)
         self.work = sum(task.rows * cost(task.scenario) for task in tasks)
         self.done_rows = self.failed = 0
@@ -46,6 +49,11 @@ class State:
         self.failed += outcome.failed
         self.done_work += outcome.rows * self.cost(outcome.task.scenario)
 
+    def spare(self, tasks: Sequence[Task]) -> None:
+        """Take out tasks that need not be done."""
+        self.rows -= sum(task.rows for task in tasks)
+        self.work -= sum(task.rows * self.cost(task.scenario) for task in tasks)
+
     @property
     def share(self) -> float:
         """Share of the work that is done."""
@@ -55,8 +63,9 @@ class State:
     def text(self) -> str:
         """Replicates, rate, time left and failures, in plain ASCII."""
         elapsed = max(time.monotonic() - self.start, 1e-9)
-        counted = f"{self.done_rows:,} of {self.rows:,} replicates, {self.done_rows / elapsed:,.0f}/s"
-        left = f"{human_seconds(elapsed * (1 / self.share - 1))} left" if 0.0 < self.share < 1.0 else ""
+        most = "at most " if self.bound and self.share < 1.0 else ""
+        counted = f"{self.done_rows:,} of {most}{self.rows:,} replicates, {self.done_rows / elapsed:,.0f}/s"
+        left = f"{most}{human_seconds(elapsed * (1 / self.share - 1))} left" if 0.0 < self.share < 1.0 else ""
         return ", ".join(filter(None, (counted, left, f"{self.failed:,} failures")))
 
 

@@ -61,9 +61,9 @@ def from_dict(data: Mapping[str, Any], name: str = "config") -> Study:
 def to_dict(study: Study) -> dict[str, Any]:
     """Return a study as a config in plain data (for JSON), nothing crossed and nothing left to a default.
 
-    ``from_dict(to_dict(study)) == study`` for every study that was loaded.
+    ``from_dict(to_dict(study)) == study`` for every study that was loaded; of the study of results, what was asked for.
     """
-    groups = groupby(study.scenarios, key=lambda cell: replace(cell, n=0))
+    groups = groupby(study.scenarios, key=lambda cell: replace(cell.asked, n=0))
     scenarios = [_scenario(first, [cell.n for cell in group]) for first, group in groups]
     return {"study": study.name, "seed": study.seed, "scenarios": scenarios}
 
@@ -87,7 +87,7 @@ def _scenario(cell: Scenario, sample_sizes: list[int]) -> dict[str, Any]:
         "known": list(cell.known) if cell.right else cell.known_values,
         **observed,
         "sample_sizes": sample_sizes,
-        "replicates": cell.replicates,
+        "replicates": cell.asked.replicates,
         "level": cell.level,
         "intervals": list(cell.intervals),
         "mcse": cell.mcse,

@@ -97,7 +97,7 @@ def errors(theta: Array, found: Limits) -> Array:
 def limits(scenario: Scenario) -> Limits:
     """Return the limits of a scenario: A = B = I(θ) where the model is right and regular."""
     origins = tuple(REGISTRY.origins(scenario.families).values())
-    return _limits(replace(scenario, name="", n=1, replicates=1, level=0.5), origins)
+    return _limits(replace(scenario, name="", n=1, replicates=1, level=0.5, precision=(), stop=None), origins)
 
 
 def limiting_value(scenario: Scenario) -> tuple[float, ...]:

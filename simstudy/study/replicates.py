@@ -54,6 +54,10 @@ class Replicates:
         """Return the first ``rows`` replicates (views, not copies)."""
         return Replicates(**{f.name: getattr(self, f.name)[:rows] for f in fields(self)})
 
+    def tail(self, rows: int) -> Replicates:
+        """Return the last ``rows`` replicates (views, not copies)."""
+        return Replicates(**{f.name: getattr(self, f.name)[len(self) - rows :] for f in fields(self)})
+
 
 def concatenate(parts: Sequence[Replicates]) -> Replicates:
     """Join records in the order given."""

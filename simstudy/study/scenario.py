@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from simstudy.inference.intervals import DEFAULT_METHODS
@@ -25,6 +25,13 @@ class Target(NamedTuple):
     relative: bool
 
 
+class Stop(NamedTuple):
+    """How a cell with targets of precision ended: its cap of replicates, and whether it met the targets."""
+
+    cap: int
+    precise: bool
+
+
 @dataclass(frozen=True)
 class Scenario:
     """One cell: a data-generating mechanism at one sample size, and the family fitted to it.
@@ -43,7 +50,7 @@ class Scenario:
     n
         Sample size of one data set.
     replicates
-        Number R of data sets.
+        Number R of data sets; with targets of precision the cap, or, of results, what was reached.
     level
         Nominal coverage of confidence intervals.
     fitted
@@ -62,6 +69,8 @@ class Scenario:
         Whether nested samples of a few long draws are followed as n grows.
     precision
         Monte Carlo standard errors at which a cell may stop before ``replicates``; none: it never does.
+    stop
+        How it ended, of a scenario of results that has targets of precision; else None.
     """
 
     name: str
@@ -81,6 +90,12 @@ class Scenario:
     mcse: str = "influence"
     paths: bool = False
     precision: tuple[Target, ...] = ()
+    stop: Stop | None = None
+
+    @property
+    def asked(self) -> Scenario:
+        """The cell as the config has it, whose replicates are the cap where it has targets of precision."""
+        return self if self.stop is None else replace(self, replicates=self.stop.cap, stop=None)
 
     @property
     def right(self) -> bool:

@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 from pydantic import ValidationError as SchemaError
 
-from simstudy.errors import nearest
 from simstudy.inference.intervals import METHODS
 from simstudy.study import names, precision
 from simstudy.study.faults import BROKEN, Faults, Path, hint, show
@@ -148,12 +147,7 @@ def _distinct(items: list[str]) -> list[str]:
 
 def _measures(targets: dict[str, Any]) -> dict[str, Any]:
     for name, value in targets.items():
-        if name not in precision.MEASURES:
-            hinted = nearest(name, precision.MEASURES) or f"; choose from {', '.join(precision.MEASURES)}"
-            wrong = f"no target can be set for a measure called {show(name)}{hinted}"
-            raise ValueError(wrong)
-        if wanted := precision.fault(value):
-            wrong = f"{name} must be {wanted}, got {show(value)}"
+        if wrong := precision.wrong_target(name, value):
             raise ValueError(wrong)
     return targets
 
