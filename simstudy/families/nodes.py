@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,11 @@ from numpy.typing import NDArray
 
 from simstudy.families.base import Family
 from simstudy.families.censored import Censored
+from simstudy.families.exponential import Exponential
+from simstudy.families.generalized_extreme_value import GeneralizedExtremeValue
+from simstudy.families.generalized_pareto import GeneralizedPareto
+from simstudy.families.gumbel import Gumbel
+from simstudy.families.reduced_variate import from_variate
 from simstudy.families.regression import Regression
 from simstudy.families.sample_space import SampleSpace, VectorSpace
 from simstudy.families.vectors import GaussianVectors
@@ -24,6 +30,7 @@ MOST_COORDINATES = 2
 _LAST = 4
 _ROWS_AT_ONCE = 128
 _MOST_NORMAL = 4
+_LEAST_LOG, _MOST_LOG = math.log(2.0**-44), 300.0
 _HERMITE = np.polynomial.hermite_e.hermegauss(5)
 
 
@@ -60,7 +67,9 @@ def reachable(family: Family) -> bool:
 
 def nodes(family: Family, theta: Columns) -> Iterator[Nodes]:
     """Yield the nodes of members θ, given as p arrays (R,), some members at a time."""
-    together = isinstance(family.sample_space, SampleSpace) and type(family).support is Family.support
+    extreme = isinstance(family, GeneralizedExtremeValue | GeneralizedPareto)
+    fixed = type(family).support is Family.support and isinstance(family.sample_space, SampleSpace)
+    together = fixed or extreme
     step = _ROWS_AT_ONCE if together else 1
     for first in range(0, len(theta[0]), step):
         rows = slice(first, first + step)
@@ -68,10 +77,34 @@ def nodes(family: Family, theta: Columns) -> Iterator[Nodes]:
         if isinstance(family, GaussianVectors):
             yield Nodes(rows, columns, *_normal_nodes(family, columns))
             continue
+        if isinstance(family, GeneralizedExtremeValue | GeneralizedPareto):
+            yield Nodes(rows, columns, *_extreme_nodes(family, columns))
+            continue
         space = family.sample_space if together else family.support([float(column[0, 0]) for column in columns])
         x, weights = nodes_in(family, space, columns)
         mass = weights * np.exp(family.log_density(x, columns))
         yield Nodes(rows, columns, x, np.where(mass > 0.0, mass, 0.0))
+
+
+def _extreme_nodes(family: GeneralizedExtremeValue | GeneralizedPareto, theta: Columns) -> tuple[Array, Array]:
+    """Return nodes and mass by those of the reduced variate, whose distribution knows no parameter."""
+    *location, scale, shape = theta
+    y, mass = _variate_nodes(len(theta))
+    x = scale * from_variate(y, shape)
+    # Beyond, 1 + ξz = exp(ξy) is rounding near the end of the support, or overflows.
+    sound = (shape * y > _LEAST_LOG) & (np.abs(shape * y) < _MOST_LOG)
+    return (x + location[0] if location else x), np.where(sound, mass, 0.0)
+
+
+@cache
+def _variate_nodes(parameters: int) -> tuple[Array, Array]:
+    """Return nodes and mass (1, m) of the standard Gumbel, of three parameters with location, or exponential law."""
+    if parameters == 3:
+        law, theta = Gumbel(), [np.zeros((1, 1)), np.ones((1, 1))]
+    else:
+        law, theta = Exponential(), [np.ones((1, 1))]  # type: ignore[assignment]
+    y, weights = quadrature.rule(law.sample, law.sample_space, theta)
+    return y, weights * np.exp(law.log_density(y, theta))
 
 
 def _normal_nodes(family: GaussianVectors, theta: Columns) -> tuple[Array, Array]:

@@ -1,0 +1,129 @@
+"""What theory says of a scenario beyond first order: bias of order 1/n, third derivatives, White's covariance."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from simstudy.families import REGISTRY
+from simstudy.families.plugin import Origin
+from simstudy.families.third_order import ThirdOrder, third_order
+from simstudy.families.white import white_covariance
+from simstudy.numerics.slopes import slopes
+from simstudy.numerics.symmetric import pack, unpack
+from simstudy.parameters import Array, Columns
+from simstudy.study import models
+from simstudy.study.limits import Limits, expected_information, limits
+from simstudy.study.scenario import Scenario
+
+# The slope of I(θ) is known to this in units of I, where I itself is by quadrature.
+_UNEQUAL = 1e-4
+
+
+class HigherOrder(NamedTuple):
+    """Limits of higher order of a scenario with p free parameters; NaN where theory gives none.
+
+    Attributes
+    ----------
+    bias : (p,)
+        Limit of n·E(θ̂ − θ) (Cox & Snell 1968).
+    third : (p, p, p)
+        E[∂³ log p].
+    """
+
+    bias: Array
+    third: Array
+
+
+def higher_order(scenario: Scenario) -> HigherOrder:
+    """Return the limits of higher order, where the model is right and regular."""
+    return _higher_order(*_identity(scenario))
+
+
+def test_covariance(scenario: Scenario) -> Array:
+    """Return the covariance (q, q) behind White's test under the fitted model at θ*, in units of I(θ*)."""
+    return _test_covariance(*_identity(scenario))
+
+
+def moments_at(scenario: Scenario, theta: Array) -> ThirdOrder:
+    """Return moments of third order at estimates (R, p) of the free parameters; NaN where a plug-in fails."""
+    model, size = models.fitted(scenario), theta.shape[-1]
+    try:
+        phi = models.completed(scenario, model, theta)
+        return third_order(model.family, model.parametrisation, phi, models.kept(scenario, model))
+    except Exception as error:
+        if not REGISTRY.origin(scenario.fit) or isinstance(error, MemoryError):
+            raise
+        nothing = np.full((len(theta), size, size, size), np.nan)
+        return ThirdOrder(nothing[..., 0], nothing, nothing)
+
+
+def _identity(scenario: Scenario) -> tuple[Scenario, tuple[Origin, ...]]:
+    """Return what the limits of a scenario depend on."""
+    origins = tuple(REGISTRY.origins(scenario.families).values())
+    bare = replace(scenario, name="", n=1, replicates=1, level=0.5, intervals=(), mcse="", paths=False, precision=())
+    return bare, origins
+
+
+@lru_cache(maxsize=4096)
+def _higher_order(scenario: Scenario, plugins: tuple[Origin, ...]) -> HigherOrder:
+    found = limits(scenario)
+    with np.errstate(all="ignore"):
+        if not _regular(found):
+            return _nothing(len(found.theta))
+        moments = moments_at(scenario, found.theta[np.newaxis])
+        third = moments.third[0]
+        if not _agrees(third + moments.mixed[0], _slopes(scenario, found), found.information):
+            return _nothing(len(found.theta))
+        return HigherOrder(moments.bias[0], third)
+
+
+@lru_cache(maxsize=4096)
+def _test_covariance(scenario: Scenario, plugins: tuple[Origin, ...]) -> Array:
+    found, model = limits(scenario), models.fitted(scenario)
+    size = len(found.theta) * (len(found.theta) + 1) // 2
+    nothing = np.full((size, size), np.nan)
+    if not np.isfinite(found.information).all() or (found.irregularity and found.right):
+        return nothing
+    with np.errstate(all="ignore"):
+        try:
+            phi = models.completed(scenario, model, found.theta[np.newaxis])
+            return white_covariance(model.family, model.parametrisation, phi, models.kept(scenario, model))
+        except Exception as error:
+            if not plugins or isinstance(error, MemoryError):
+                raise
+            return nothing
+
+
+def _regular(found: Limits) -> bool:
+    """Tell whether the usual theory holds of the right model."""
+    known = np.isfinite(found.covariance).all() and not found.information_error.any()
+    return bool(found.right and not found.irregularity and known and (found.rates == 0.5).all())
+
+
+def _slopes(scenario: Scenario, found: Limits) -> Array:
+    """Return ∂ₖIᵢⱼ (p, p, p) of the free parameters by a stencil."""
+    model = models.fitted(scenario)
+    domains = [model.parametrisation.domains[i] for i in models.kept(scenario, model)]
+
+    def information(theta: Columns) -> Array:
+        return pack(expected_information(scenario, np.stack(theta, axis=-1))).T
+
+    at = [np.array([value]) for value in found.theta]
+    packed = slopes(information, at, domains, np.diag(found.information)[:, np.newaxis])
+    return np.asarray(np.moveaxis(unpack(packed[..., 0].T), 0, -1))
+
+
+def _agrees(moments: Array, slope: Array, information: Array) -> bool:
+    """Tell whether ∂ₖIᵢⱼ = −κᵢⱼₖ − κᵢⱼ,ₖ, which fails where an order of derivatives is not as smooth as it should be."""
+    scale = np.sqrt(np.diag(information))
+    unit = scale[:, None, None] * scale[:, None] * scale
+    size = 1.0 + np.abs(moments / unit).max()
+    return bool((np.abs((moments + slope) / unit) <= _UNEQUAL * size).all())
+
+
+def _nothing(size: int) -> HigherOrder:
+    return HigherOrder(np.full(size, np.nan), np.full((size, size, size), np.nan))
