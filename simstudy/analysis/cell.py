@@ -9,7 +9,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from simstudy.analysis import matrices
+from simstudy.analysis import bias_correction, matrices
 from simstudy.analysis.control_variates import ROUNDING, Controls, controls
 from simstudy.analysis.matrices import MatrixEstimate
 from simstudy.analysis.packed import by_entry, diagonal, inverse_diagonal, sandwich_diagonal, upper
@@ -17,6 +17,7 @@ from simstudy.families.status import Status
 from simstudy.parameters import Array
 from simstudy.study.limits import Limits, errors, invert
 from simstudy.study.replicates import Replicates
+from simstudy.study.scenario import Scenario
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class Cell:
         Observed information J and mean score products K at θ̂, and expected information I(θ̂), of the converged.
     all_scores, all_information : (p, R), (q, R)
         Mean score and observed information at θ* of all replicates, whatever became of the fit.
+    scenario
+        What was simulated and fitted; without it there is no theory of higher order.
     """
 
     n: int
@@ -55,6 +58,7 @@ class Cell:
     products: Array
     all_scores: Array
     all_information: Array
+    scenario: Scenario | None = None
 
     @cached_property
     def converged(self) -> NDArray[np.bool_]:
@@ -70,6 +74,12 @@ class Cell:
     def scaled_error(self) -> Array:
         """√n(θ̂ − θ*), (p, m)."""
         return np.asarray(np.sqrt(self.n) * self.error)
+
+    @cached_property
+    def corrected_error(self) -> Array | None:
+        """θ̂ − b(θ̂)/n − θ*, (p, m), b the first-order bias; None where b cannot be had at every estimate."""
+        correction = bias_correction.correction(self.scenario, self.n, self.theta, self.expected)
+        return None if correction is None else np.asarray(self.error - correction)
 
     @cached_property
     def score(self) -> Array:
@@ -151,7 +161,9 @@ def converged_rows(replicates: Replicates) -> NDArray[np.bool_]:
     return np.asarray(replicates.status == Status.CONVERGED)
 
 
-def build(replicates: Replicates, limits: Limits, n: int, level: float, expected: Array) -> Cell:
+def build(
+    replicates: Replicates, limits: Limits, n: int, level: float, expected: Array, scenario: Scenario | None = None
+) -> Cell:
     """Arrange a record by entry; ``expected`` (m, p, p) is I(θ̂) of the converged replicates."""
     converged, status = converged_rows(replicates), replicates.status
     scores, information = by_entry(replicates.score_limit), by_entry(replicates.information_limit)
@@ -163,7 +175,8 @@ def build(replicates: Replicates, limits: Limits, n: int, level: float, expected
     }
     if converged.sum() < 2:
         estimates = {name: np.full((len(values), 2), np.nan) for name, values in estimates.items()}
-    return Cell(n, level, limits, status, all_scores=scores, all_information=information, **estimates)
+    everyone = {"all_scores": scores, "all_information": information}
+    return Cell(n, level, limits, status, **everyone, **estimates, scenario=scenario)
 
 
 def _chosen(rows: Array, converged: NDArray[np.bool_]) -> Array:

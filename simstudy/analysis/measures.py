@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from scipy import special
 
-from simstudy.analysis import convergence, performance
+from simstudy.analysis import convergence, higher_order, performance, white
 from simstudy.analysis.cell import Cell
 from simstudy.analysis.influence import Estimate
 from simstudy.analysis.packed import upper
@@ -52,6 +52,10 @@ def _matrix_error(cell: Cell) -> float:
     """Return 0, or NaN where there is no limit to come near to."""
     known = np.isfinite(cell.limits.covariance).all() and np.isfinite(cell.limits.hessian).all()
     return 0.0 if known else float("nan")
+
+
+def _zero(_: Cell) -> float:
+    return 0.0
 
 
 def _bias(cell: Cell) -> Array:
@@ -125,6 +129,7 @@ MEASURES: dict[str, Measure] = {
     "scaled_covariance": Measure("matrix", convergence.scaled_covariance, _covariance),
     "rate_covariance": Measure("matrix", convergence.rate_covariance, _rate_covariance, _irregular),
     "bias": Measure("vector", performance.bias, _bias),
+    "scaled_bias": Measure("vector", performance.scaled_bias, higher_order.bias_limit),
     "empirical_se": Measure("vector", performance.empirical_se, _standard_error),
     "model_se": Measure("vector", performance.model_se, _claimed_errors),
     "relative_error_model_se": Measure("vector", performance.relative_error_model_se, _relative_errors),
@@ -132,6 +137,10 @@ MEASURES: dict[str, Measure] = {
     "coverage": Measure("vector", performance.coverage, _coverages),
     "mean_score": Measure("vector", convergence.mean_score, _score_mean),
     "score_covariance": Measure("matrix", convergence.score_covariance, _score_covariance),
+    "third_bartlett": Measure("matrix", higher_order.third_bartlett, _zero, higher_order.has_third),
+    "information_matrix_test": Measure(
+        "scalar", white.information_matrix_test, white.test_limit, white.has_test
+    ),
     "information_error": Measure("scalar", convergence.information_error, _matrix_error),
     "covariance_error": Measure("scalar", convergence.covariance_error, _matrix_error),
     "noise_floor": Measure("scalar", convergence.noise_floor, _nothing),

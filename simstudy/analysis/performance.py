@@ -17,12 +17,26 @@ from simstudy.parameters import Array
 
 
 def bias(cell: Cell) -> dict[str, Estimate]:
-    """Mean of θ̂ − θ*; limit 0."""
+    """Mean of θ̂ − θ*, and of θ̂ − b(θ̂)/n − θ* for the first-order bias b; limit 0."""
+    return {**_bias(cell), **_corrected(cell, 1)}
+
+
+def scaled_bias(cell: Cell) -> dict[str, Estimate]:
+    """n·bias; limit b(θ*), the coefficient of Cox & Snell."""
+    return {name: Estimate(cell.n * found.value, cell.n * found.mcse) for name, found in _bias(cell).items()}
+
+
+def _bias(cell: Cell) -> dict[str, Estimate]:
     raw = influence.mean(cell.error)
     if cell.controls is None:
         return {"raw": raw, "control-variate": raw}
     value, psi = adjust(cell.error, cell.converged, cell.controls)
     return {"raw": raw, "control-variate": Estimate(value, np.hypot(mcse(psi), cell.accuracy))}
+
+
+def _corrected(cell: Cell, power: int) -> dict[str, Estimate]:
+    """Return the mean of a power of the error that is left by the first-order correction, where there is one."""
+    return {} if cell.corrected_error is None else {"cox-snell": influence.mean(cell.corrected_error**power)}
 
 
 def empirical_se(cell: Cell) -> dict[str, Estimate]:
@@ -60,8 +74,8 @@ def _model_se(cell: Cell) -> dict[str, tuple[Array, Array]]:
 
 
 def mse(cell: Cell) -> dict[str, Estimate]:
-    """Mean of (θ̂ − θ*)²; limit Σⱼⱼ/n."""
-    return {"raw": influence.mean(np.square(cell.error))}
+    """Mean of (θ̂ − θ*)², and of the same after the first-order correction of bias; limit Σⱼⱼ/n."""
+    return {"raw": influence.mean(np.square(cell.error)), **_corrected(cell, 2)}
 
 
 def coverage(cell: Cell) -> dict[str, Estimate]:

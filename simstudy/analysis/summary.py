@@ -73,7 +73,7 @@ def summarise_cell(scenario: Scenario, replicates: Replicates, limits: Limits) -
     with np.errstate(all="ignore"):
         estimates = asked.theta[converged_rows(asked)]
         expected = theory.expected_information(scenario, estimates)
-        cell = build(asked, limits, scenario.n, scenario.level, expected)
+        cell = build(asked, limits, scenario.n, scenario.level, expected, scenario)
         applying = {name: measure for name, measure in MEASURES.items() if measure.applies(cell)}
         return [
             row

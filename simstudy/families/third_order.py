@@ -52,7 +52,10 @@ class ThirdOrder(NamedTuple):
 
     @property
     def bias(self) -> Array:
-        """Σ Iʳⁱ Iʲᵏ (κᵢⱼ,ₖ + ½κᵢⱼₖ), (R, p): the limit of n·E(θ̂ − θ) (Cox & Snell 1968, J. R. Statist. Soc. B 30, eq. 20)."""
+        """Limit of n·E(θ̂ − θ), (R, p): Σ Iʳⁱ Iʲᵏ (κᵢⱼ,ₖ + ½κᵢⱼₖ), summed over i, j and k.
+
+        Cox & Snell (1968, J. R. Statist. Soc. B 30, 248–275), eq. 20.
+        """
         inverse = inverted(self.information)
         pulled = np.einsum("rjk,rijk->ri", inverse, self.mixed + 0.5 * self.third)
         return np.einsum("rsi,ri->rs", inverse, pulled)
@@ -141,7 +144,7 @@ def _carried(moments: Array, jacobian: Array) -> Array:
 
 
 def inverted(information: Array) -> Array:
-    """Return the inverses of matrices (R, p, p), scaled to unit diagonal first; NaN where one is not positive definite."""
+    """Return the inverses of matrices (R, p, p), scaled to unit diagonal first; NaN where not positive definite."""
     scale = 1.0 / np.sqrt(np.einsum("rii->ri", information))
     unit = scale[:, :, None] * scale[:, None, :]
     factors = factor(list(pack(information * unit).T))

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
 from simstudy.families import REGISTRY
+from simstudy.families.base import Family
 from simstudy.families.plugin import Origin
 from simstudy.families.third_order import ThirdOrder, third_order
-from simstudy.families.white import white_covariance
+from simstudy.families.white import White, no_white, white_covariance
 from simstudy.numerics.slopes import slopes
 from simstudy.numerics.symmetric import pack, unpack
-from simstudy.parameters import Array, Columns
+from simstudy.parameters import Array, Columns, Parametrisation
 from simstudy.study import models
 from simstudy.study.limits import Limits, expected_information, limits
 from simstudy.study.scenario import Scenario
@@ -40,32 +42,49 @@ class HigherOrder(NamedTuple):
 
 def higher_order(scenario: Scenario) -> HigherOrder:
     """Return the limits of higher order, where the model is right and regular."""
-    return _higher_order(*_identity(scenario))
-
-
-def test_covariance(scenario: Scenario) -> Array:
-    """Return the covariance (q, q) behind White's test under the fitted model at θ*, in units of I(θ*)."""
-    return _test_covariance(*_identity(scenario))
+    origins = tuple(REGISTRY.origins(scenario.families).values())
+    bare = replace(scenario, name="", n=1, replicates=1, level=0.5, intervals=(), mcse="", paths=False, precision=())
+    return _higher_order(bare, origins)
 
 
 def moments_at(scenario: Scenario, theta: Array) -> ThirdOrder:
     """Return moments of third order at estimates (R, p) of the free parameters; NaN where a plug-in fails."""
-    model, size = models.fitted(scenario), theta.shape[-1]
+    size = theta.shape[-1]
+    nothing = np.full((len(theta), size, size, size), np.nan)
+    return _at(third_order, scenario, theta, ThirdOrder(nothing[..., 0], nothing, nothing))
+
+
+def white_at(scenario: Scenario, theta: Array) -> White:
+    """Return the covariance behind White's test at estimates (R, p) of the free parameters; NaN where there is none.
+
+    NaN as well where the observed information is not what theory takes it for, right model or wrong.
+    """
+    size, found = theta.shape[-1], limits(scenario)
+    nothing = no_white(len(theta), size * (size + 1) // 2)
+    if not np.isfinite(found.information).all() or (found.right and not _regular(found)):
+        return nothing
+    return _at(white_covariance, scenario, theta, nothing)
+
+
+_Found = TypeVar("_Found")
+
+
+def _at(
+    function: Callable[[Family, Parametrisation, Columns, Sequence[int]], _Found],
+    scenario: Scenario,
+    theta: Array,
+    nothing: _Found,
+) -> _Found:
+    """Return a function of the fitted model at estimates; nothing where it comes from a plug-in that fails."""
+    model = models.fitted(scenario)
     try:
-        phi = models.completed(scenario, model, theta)
-        return third_order(model.family, model.parametrisation, phi, models.kept(scenario, model))
+        with np.errstate(all="ignore"):
+            phi = models.completed(scenario, model, theta)
+            return function(model.family, model.parametrisation, phi, models.kept(scenario, model))
     except Exception as error:
         if not REGISTRY.origin(scenario.fit) or isinstance(error, MemoryError):
             raise
-        nothing = np.full((len(theta), size, size, size), np.nan)
-        return ThirdOrder(nothing[..., 0], nothing, nothing)
-
-
-def _identity(scenario: Scenario) -> tuple[Scenario, tuple[Origin, ...]]:
-    """Return what the limits of a scenario depend on."""
-    origins = tuple(REGISTRY.origins(scenario.families).values())
-    bare = replace(scenario, name="", n=1, replicates=1, level=0.5, intervals=(), mcse="", paths=False, precision=())
-    return bare, origins
+        return nothing
 
 
 @lru_cache(maxsize=4096)
@@ -79,23 +98,6 @@ def _higher_order(scenario: Scenario, plugins: tuple[Origin, ...]) -> HigherOrde
         if not _agrees(third + moments.mixed[0], _slopes(scenario, found), found.information):
             return _nothing(len(found.theta))
         return HigherOrder(moments.bias[0], third)
-
-
-@lru_cache(maxsize=4096)
-def _test_covariance(scenario: Scenario, plugins: tuple[Origin, ...]) -> Array:
-    found, model = limits(scenario), models.fitted(scenario)
-    size = len(found.theta) * (len(found.theta) + 1) // 2
-    nothing = np.full((size, size), np.nan)
-    if not np.isfinite(found.information).all() or (found.irregularity and found.right):
-        return nothing
-    with np.errstate(all="ignore"):
-        try:
-            phi = models.completed(scenario, model, found.theta[np.newaxis])
-            return white_covariance(model.family, model.parametrisation, phi, models.kept(scenario, model))
-        except Exception as error:
-            if not plugins or isinstance(error, MemoryError):
-                raise
-            return nothing
 
 
 def _regular(found: Limits) -> bool:
@@ -118,7 +120,7 @@ def _slopes(scenario: Scenario, found: Limits) -> Array:
 
 
 def _agrees(moments: Array, slope: Array, information: Array) -> bool:
-    """Tell whether ∂ₖIᵢⱼ = −κᵢⱼₖ − κᵢⱼ,ₖ, which fails where an order of derivatives is not as smooth as it should be."""
+    """Tell whether ∂ₖIᵢⱼ = −κᵢⱼₖ − κᵢⱼ,ₖ, as it is not where derivatives are less smooth than they should be."""
     scale = np.sqrt(np.diag(information))
     unit = scale[:, None, None] * scale[:, None] * scale
     size = 1.0 + np.abs(moments / unit).max()
