@@ -30,9 +30,7 @@ def correction(scenario: Scenario | None, n: int, theta: Array, expected: Array)
     # In units of I^-½ the bias of many families depends on few of their parameters, or on none.
     tolerance = _SHARE * np.sqrt(n / theta.shape[1])
     standard = everywhere(standardised_bias(scenario), coordinates(scenario, theta), tolerance)
-    if standard is None or not np.isfinite(standard).all():
-        return None
-    return np.asarray(standard / np.sqrt(diagonal(expected)) / n)
+    return None if standard is None else np.asarray(standard / np.sqrt(diagonal(expected)) / n)
 
 
 def standardised_bias(scenario: Scenario) -> Function:

@@ -15,7 +15,8 @@ from simstudy.families.third_order import inverted
 from simstudy.numerics.symmetric import Entry, pairs, select
 from simstudy.parameters import Array, Columns, Parametrisation
 
-_DIVERGENT = 1e-8
+# The test needs fewer digits than a bias.
+_DIVERGENT = 1e-6
 _ROUNDING = 1e-12
 
 

@@ -1,7 +1,7 @@
 """A smooth function of parameters at very many points, from its values at a few: by splines in what it depends on.
 
 Coordinates on which the function does not depend, such as location and scale of what is invariant under them, are found
-by exchanging them between points. What is left, one coordinate or two, is covered by a cubic spline whose nodes are
+by exchanging them between points. What is left, one coordinate or two, is covered by a quintic spline whose nodes are
 doubled until the function itself, at points of its own, agrees.
 """
 
@@ -21,12 +21,15 @@ FEW = 200
 """Points at which the function is evaluated directly."""
 _PROBES, _CHECKS = 16, 48
 _SAME = 1e-9
-_NODES = {1: (65, 129, 257, 513, 1025), 2: (17, 33, 65)}
-_DEGREE = 3
+_NODES = {1: (17, 33, 65, 129, 257, 513), 2: (13, 25, 49)}
+_DEGREE = 5
 
 
 def everywhere(function: Function, points: Array, tolerance: float) -> Array | None:
-    """Return the function at points (p, m) as (k, m); None where it depends on three coordinates or is not smooth.
+    """Return the function at points (p, m) as (k, m), or None.
+
+    None where it is not finite at some point, or there are too many points and it depends on more than two coordinates
+    or is not smooth.
 
     Parameters
     ----------
@@ -37,10 +40,11 @@ def everywhere(function: Function, points: Array, tolerance: float) -> Array | N
     tolerance
         Error allowed on the average; a single one of m points may have √m times as much.
     """
-    if points.shape[1] <= FEW:
-        return np.ascontiguousarray(function(np.ascontiguousarray(points.T)).T)
-    checks = _spread(points, _CHECKS)
+    few = points.shape[1] <= FEW
+    checks = slice(None) if few else _spread(points, _CHECKS)
     exact = function(np.ascontiguousarray(points[:, checks].T))
+    if few or not np.isfinite(exact).all():
+        return np.ascontiguousarray(exact.T) if np.isfinite(exact).all() else None
     allowed = np.full(len(checks), tolerance)
     allowed[: 2 * len(points)] *= np.sqrt(points.shape[1])
     active = _active(function, points[:, _spread(points, _PROBES)])
@@ -79,9 +83,10 @@ def _active(function: Function, points: Array) -> list[int]:
 
 def _spline(function: Function, points: Array, active: list[int], nodes: int) -> Function | None:
     """Return a spline through the function on a grid of the active coordinates, the others at those of one point."""
-    inner = points[active]
-    rotation = _rotation(inner)
-    turned = np.einsum("ij,jm->im", rotation, inner)
+    from scipy.interpolate import NdBSpline, make_interp_spline
+
+    rotation = _rotation(points[active])
+    turned = np.einsum("ij,jm->im", rotation, points[active])
     grids = [np.linspace(row.min(), row.max(), nodes) for row in turned]
     mesh = np.stack([part.ravel() for part in np.meshgrid(*grids, indexing="ij")])
     at = np.repeat(points[:, :1], mesh.shape[1], axis=1)
@@ -89,26 +94,16 @@ def _spline(function: Function, points: Array, active: list[int], nodes: int) ->
     values = function(np.ascontiguousarray(at.T))
     if not np.isfinite(values).all() or not all(np.ptp(grid) > 0.0 for grid in grids):
         return None
-    evaluate = _curve(grids[0], values) if len(grids) == 1 else _surface(grids, values)
-    return lambda where: evaluate(np.einsum("ij,jm->im", rotation, where[active]))
+    knots, coefficients = [], values.reshape(*(len(grid) for grid in grids), values.shape[1])
+    for axis, grid in enumerate(grids):
+        one = make_interp_spline(grid, np.moveaxis(coefficients, axis, 0), k=_DEGREE)
+        knots.append(one.t)
+        coefficients = np.moveaxis(one.c, 0, axis)
+    spline = NdBSpline(tuple(knots), np.ascontiguousarray(coefficients), _DEGREE)
+    return lambda where: np.ascontiguousarray(spline(np.einsum("ij,jm->mi", rotation, where[active])).T)
 
 
 def _rotation(points: Array) -> Array:
     """Return the principal axes of points (d, m), as rows: a grid along them has few nodes far from all points."""
     centred = points - points.mean(axis=-1, keepdims=True)
     return np.ascontiguousarray(np.linalg.eigh(np.einsum("im,jm->ij", centred, centred))[1].T)
-
-
-def _curve(grid: Array, values: Array) -> Function:
-    from scipy.interpolate import CubicSpline
-
-    spline = CubicSpline(grid, values)
-    return lambda at: np.ascontiguousarray(spline(at[0]).T)
-
-
-def _surface(grids: list[Array], values: Array) -> Function:
-    from scipy.interpolate import RectBivariateSpline
-
-    shape = tuple(len(grid) for grid in grids)
-    splines = [RectBivariateSpline(*grids, column.reshape(shape), kx=_DEGREE, ky=_DEGREE) for column in values.T]
-    return lambda at: np.stack([spline.ev(*at) for spline in splines])
