@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from simstudy.api import expected_information, families, family, fit, load, load_plugin, run
     from simstudy.families.status import Status
     from simstudy.results import Results
+    from simstudy.theory import cox_snell_bias
 
 __version__ = "0.1.0"
 
@@ -23,6 +24,7 @@ __all__ = [
     "Results",
     "Status",
     "__version__",
+    "cox_snell_bias",
     "expected_information",
     "families",
     "family",
@@ -35,6 +37,7 @@ __all__ = [
 _HOMES = {
     "Results": "simstudy.results",
     "Status": "simstudy.families.status",
+    "cox_snell_bias": "simstudy.theory",
     **dict.fromkeys(("expected_information", "family", "fit", "load", "load_plugin", "run"), "simstudy.api"),
 }
 

@@ -19,6 +19,7 @@ FLOORS = {
     "simstudy.cli_process": 8,
     "simstudy.api": 8,
     "simstudy.results": 8,
+    "simstudy.theory": 8,
     "simstudy.report": 7,
     "simstudy.figures": 6,
     "simstudy.analysis": 5,

@@ -7,8 +7,8 @@ import numpy as np
 from simstudy.analysis.packed import by_entry, diagonal
 from simstudy.numerics.interpolation import FEW, Function, everywhere
 from simstudy.parameters import Array
+from simstudy.study import higher_order as theory
 from simstudy.study import models
-from simstudy.study.higher_order import higher_order, moments_at
 from simstudy.study.scenario import Scenario
 
 MOST_PARAMETERS = 5
@@ -23,7 +23,7 @@ def correction(scenario: Scenario | None, n: int, theta: Array, expected: Array)
     None where theory gives no bias at θ*, and where b depends on more than two parameters in a way of its own and there
     are too many estimates to compute it at each. A corrected estimate may leave its domain and is kept as it is.
     """
-    if scenario is None or not np.isfinite(higher_order(scenario).bias).all():
+    if scenario is None or not np.isfinite(theory.higher_order(scenario).bias).all():
         return None
     if theta.shape[1] > FEW and len(theta) > MOST_PARAMETERS:
         return None
@@ -38,7 +38,7 @@ def standardised_bias(scenario: Scenario) -> Function:
 
     def function(points: Array) -> Array:
         with np.errstate(all="ignore"):
-            moments = moments_at(scenario, from_coordinates(scenario, points))
+            moments = theory.moments_at(scenario, from_coordinates(scenario, points))
             return np.asarray(moments.bias * np.sqrt(np.einsum("rii->ri", moments.information)))
 
     return function

@@ -138,9 +138,7 @@ MEASURES: dict[str, Measure] = {
     "mean_score": Measure("vector", convergence.mean_score, _score_mean),
     "score_covariance": Measure("matrix", convergence.score_covariance, _score_covariance),
     "third_bartlett": Measure("matrix", higher_order.third_bartlett, _zero, higher_order.has_third),
-    "information_matrix_test": Measure(
-        "scalar", white.information_matrix_test, white.test_limit, white.has_test
-    ),
+    "information_matrix_test": Measure("scalar", white.information_matrix_test, white.test_limit, white.has_test),
     "information_error": Measure("scalar", convergence.information_error, _matrix_error),
     "covariance_error": Measure("scalar", convergence.covariance_error, _matrix_error),
     "noise_floor": Measure("scalar", convergence.noise_floor, _nothing),

@@ -19,8 +19,8 @@ from simstudy.study.scenario import Scenario
 
 # What vanishes identically has eigenvalues of rounding, some 1e-15; others were seen from 1e-9 on.
 _NOTHING = 1e-12
-# Relative error that interpolation may add to a statistic, in units of R^-½: the share of rejections moves by a fifth of
-# that at most, and its Monte Carlo error is about as large.
+# Relative error that interpolation may add to a statistic, in units of R^-½: the share of rejections moves by a fifth
+# of that at most, while its Monte Carlo error is a fifth of R^-½.
 _SHARE = 0.1
 
 
@@ -92,7 +92,7 @@ def _rank(found: White) -> int:
 
 def _inverse(found: White, rank: int) -> Array:
     """Return V⁻ (r, q, q), of the largest eigenvalues of what remains of each entry of d; NaN where there is no V."""
-    sound = np.isfinite(found.residual).all(axis=(1, 2))
+    sound = np.asarray(np.isfinite(found.residual).all(axis=(1, 2)))
     values, directions = np.linalg.eigh(np.where(sound[:, None, None], found.residual, 0.0))
     values, directions = values[:, -rank:], directions[:, :, -rank:]
     inverse = np.where(found.spread > 0.0, 1.0 / found.spread, 0.0)

@@ -16,6 +16,7 @@ from simstudy.families.exponential import Exponential
 from simstudy.families.generalized_extreme_value import GeneralizedExtremeValue
 from simstudy.families.generalized_pareto import GeneralizedPareto
 from simstudy.families.gumbel import Gumbel
+from simstudy.families.normal_mixture import NormalMixture
 from simstudy.families.reduced_variate import from_variate
 from simstudy.families.regression import Regression
 from simstudy.families.sample_space import SampleSpace, VectorSpace
@@ -30,6 +31,7 @@ MOST_COORDINATES = 2
 _LAST = 4
 _ROWS_AT_ONCE = 128
 _MOST_NORMAL = 4
+_BENDS = (-4.0, -2.0, -1.0, 0.0, 1.0, 2.0, 4.0)
 _LEAST_LOG, _MOST_LOG = math.log(2.0**-44), 300.0
 _HERMITE = np.polynomial.hermite_e.hermegauss(5)
 
@@ -81,7 +83,8 @@ def nodes(family: Family, theta: Columns) -> Iterator[Nodes]:
             yield Nodes(rows, columns, *_extreme_nodes(family, columns))
             continue
         space = family.sample_space if together else family.support([float(column[0, 0]) for column in columns])
-        x, weights = nodes_in(family, space, columns)
+        breaks = _bends(columns) if isinstance(family, NormalMixture) else None
+        x, weights = nodes_in(family, space, columns, breaks)
         mass = weights * np.exp(family.log_density(x, columns))
         yield Nodes(rows, columns, x, np.where(mass > 0.0, mass, 0.0))
 
@@ -121,15 +124,24 @@ def _normal_nodes(family: GaussianVectors, theta: Columns) -> tuple[Array, Array
     return x[np.newaxis], np.prod(weight / math.sqrt(2.0 * math.pi), axis=0)[np.newaxis]
 
 
-def nodes_in(family: Family, space: SampleSpace | VectorSpace, theta: Columns) -> tuple[Array, Array]:
+def _bends(theta: Columns) -> list[Array]:
+    """Return points between which a mixture of two normal distributions, and the share of either in it, is smooth."""
+    _, *first, last, spread = theta
+    return [mean + k * sd for mean, sd in (first, (last, spread)) for k in _BENDS]
+
+
+def nodes_in(
+    family: Family, space: SampleSpace | VectorSpace, theta: Columns, breaks: Sequence[Array] | None = None
+) -> tuple[Array, Array]:
     """Return nodes (r, m) and weights (r, m) in a part of the sample space, for θ as p arrays (r, 1).
 
-    For vectors they are (1, m, width) and (1, m), the product of rules for the coordinates of one member.
+    Breaks, by default those of the family, are where its panels end. For vectors nodes are (1, m, width) and weights
+    (1, m), the product of rules for the coordinates of one member.
     """
     if isinstance(family, Censored):
         return family.nodes(theta)
     if isinstance(space, SampleSpace):
-        return quadrature.rule(family.sample, space, theta, family.breaks(theta))
+        return quadrature.rule(family.sample, space, theta, family.breaks(theta) if breaks is None else breaks)
 
     def coordinate(axis: int) -> quadrature.Sampler:
         return lambda rng, at, size: np.asarray(space.take_apart(family.sample(rng, at, size))[axis])

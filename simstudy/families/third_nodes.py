@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simstudy.families.base import Family
 from simstudy.families.nodes import Nodes, nodes, outermost
@@ -54,17 +55,17 @@ def _moments(family: Family, part: Nodes, kept: Sequence[int]) -> tuple[Array, A
     return tuple(np.where(sound.reshape(-1, *(1,) * (a.ndim - 1)), a, np.nan) for a in (information, mixed, triple))  # type: ignore[return-value]
 
 
-def _equal(information: Array, curvature: Array) -> Array:
+def _equal(information: Array, curvature: Array) -> NDArray[np.bool_]:
     """Tell where the second of Bartlett's identities holds."""
     scale = np.sqrt(np.einsum("rii->ri", information))
     unit = scale[:, :, None] * scale[:, None, :]
     return np.asarray((np.abs(information - curvature) <= _UNEQUAL * unit).all(axis=(1, 2)))
 
 
-def _diverges(family: Family, part: Nodes, score: Array, bend: Array, information: Array) -> Array:
+def _diverges(family: Family, part: Nodes, score: Array, bend: Array, information: Array) -> NDArray[np.bool_]:
     """Tell where the outermost nodes matter to the largest of the moments, in units of I."""
     space = family.sample_space
-    if not isinstance(space, SampleSpace):
+    if not isinstance(space, SampleSpace) or len(family.breaks(part.theta)):  # mass may end at a break
         return np.zeros(len(score), dtype=bool)
     scale = np.sqrt(np.einsum("rii->ri", information))[:, :, None]
     length = np.abs(score / scale).sum(axis=1)

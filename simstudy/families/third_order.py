@@ -4,8 +4,8 @@ With κᵢⱼ,ₖ = E[ℓᵢⱼ sₖ], κᵢⱼₖ = E[ℓᵢⱼₖ] and κᵢ,�
 
     ∂ₖIᵢⱼ = −κᵢⱼₖ − κᵢⱼ,ₖ        κᵢⱼₖ + κᵢⱼ,ₖ + κᵢₖ,ⱼ + κⱼₖ,ᵢ + κᵢ,ⱼ,ₖ = 0,
 
-so that no third derivative is needed. Where there are nodes, κᵢⱼ,ₖ and κᵢ,ⱼ,ₖ are sums over them and the second identity
-gives κᵢⱼₖ. In an exponential family ℓᵢⱼ is linear in T, κᵢⱼ,ₖ = Σ ∂ᵢⱼηₐ Cov(Tₐ, sₖ), and the first identity gives κᵢⱼₖ.
+so that no third derivative is needed. Where there are nodes, κᵢⱼ,ₖ and κᵢ,ⱼ,ₖ are sums over them and the second
+identity gives κᵢⱼₖ. In an exponential family ℓᵢⱼ is linear in T, κᵢⱼ,ₖ = Σ ∂ᵢⱼηₐ Cov(Tₐ, sₖ), and the first one does.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class ThirdOrder(NamedTuple):
         """
         inverse = inverted(self.information)
         pulled = np.einsum("rjk,rijk->ri", inverse, self.mixed + 0.5 * self.third)
-        return np.einsum("rsi,ri->rs", inverse, pulled)
+        return np.asarray(np.einsum("rsi,ri->rs", inverse, pulled))
 
     def select(self, kept: Sequence[int]) -> ThirdOrder:
         """Return those of the parameters kept, the others being known."""
@@ -119,7 +119,7 @@ def _exponential_mixed(family: ExponentialFamily, theta: Columns) -> Array:
     bend = np.zeros((rows, statistics, size, size))
     for (a, i, j), entry in terms.curvature.items():
         bend[:, a, i, j] = bend[:, a, j, i] = entry
-    return np.einsum("raij,rak->rijk", bend, pull)
+    return np.asarray(np.einsum("raij,rak->rijk", bend, pull))
 
 
 def _reparametrised(base: ThirdOrder, form: Parametrisation, phi: Columns) -> ThirdOrder:

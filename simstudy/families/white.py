@@ -92,7 +92,7 @@ def _covariance(family: Family, part: Nodes, score: Array, bend: Array) -> White
 def _diverges(family: Family, part: Nodes, d: Array) -> Array:
     """Tell where the outermost nodes matter to E[dᵀd]."""
     space = family.sample_space
-    if not isinstance(space, SampleSpace):
+    if not isinstance(space, SampleSpace) or len(family.breaks(part.theta)):  # mass may end at a break
         return np.zeros(len(d), dtype=bool)
     size = part.mass * np.square(d).sum(axis=1)
     end = outermost(part.x, part.mass, (space,))

@@ -41,7 +41,7 @@ def everywhere(function: Function, points: Array, tolerance: float) -> Array | N
         Error allowed on the average; a single one of m points may have √m times as much.
     """
     few = points.shape[1] <= FEW
-    checks = slice(None) if few else _spread(points, _CHECKS)
+    checks = np.arange(points.shape[1]) if few else _spread(points, _CHECKS)
     exact = function(np.ascontiguousarray(points[:, checks].T))
     if few or not np.isfinite(exact).all():
         return np.ascontiguousarray(exact.T) if np.isfinite(exact).all() else None

@@ -12,7 +12,7 @@ import numpy as np
 from simstudy.families import REGISTRY
 from simstudy.families.base import Family
 from simstudy.families.plugin import Origin
-from simstudy.families.third_order import ThirdOrder, third_order
+from simstudy.families.third_order import ThirdOrder, inverted, third_order
 from simstudy.families.white import White, no_white, white_covariance
 from simstudy.numerics.slopes import slopes
 from simstudy.numerics.symmetric import pack, unpack
@@ -23,6 +23,7 @@ from simstudy.study.scenario import Scenario
 
 # The slope of I(θ) is known to this in units of I, where I itself is by quadrature.
 _UNEQUAL = 1e-4
+_ROUNDING = 1e-11
 
 
 class HigherOrder(NamedTuple):
@@ -97,7 +98,7 @@ def _higher_order(scenario: Scenario, plugins: tuple[Origin, ...]) -> HigherOrde
         third = moments.third[0]
         if not _agrees(third + moments.mixed[0], _slopes(scenario, found), found.information):
             return _nothing(len(found.theta))
-        return HigherOrder(moments.bias[0], third)
+        return HigherOrder(_without_rounding(moments), third)
 
 
 def _regular(found: Limits) -> bool:
@@ -125,6 +126,14 @@ def _agrees(moments: Array, slope: Array, information: Array) -> bool:
     unit = scale[:, None, None] * scale[:, None] * scale
     size = 1.0 + np.abs(moments / unit).max()
     return bool((np.abs((moments + slope) / unit) <= _UNEQUAL * size).all())
+
+
+def _without_rounding(moments: ThirdOrder) -> Array:
+    """Return the bias, 0 where it is rounding beside the terms that it is the sum of."""
+    inverse, mixed = np.abs(inverted(moments.information)), np.abs(moments.mixed)
+    terms = np.abs(moments.triple) + mixed + np.swapaxes(mixed, 2, 3) + np.moveaxis(mixed, 3, 1)
+    size = np.einsum("rsi,rjk,rijk->rs", inverse, inverse, terms)
+    return np.asarray(np.where(np.abs(moments.bias) <= _ROUNDING * size, 0.0, moments.bias)[0])
 
 
 def _nothing(size: int) -> HigherOrder:
