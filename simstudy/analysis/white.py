@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import special
 
 from simstudy.analysis import influence
@@ -49,12 +50,12 @@ def information_matrix_test(cell: Cell) -> dict[str, Estimate]:
     limit = _at_limit(cell)
     rank = _rank(limit)
     size = np.diagonal(_inverse(limit, rank)[0])
-    unit = np.sqrt(np.where(size > _NOTHING * size.max(), size, 1.0))
+    left = np.flatnonzero(size > _NOTHING * size.max())
     points, tolerance = coordinates(cell.scenario, cell.theta), _SHARE / np.sqrt(cell.theta.shape[1])
-    weights = everywhere(_weights(cell.scenario, rank, unit), points, tolerance)
+    weights = everywhere(_weights(cell.scenario, rank, left), points, tolerance)
     if weights is None:
         return {"raw": Estimate(np.full(1, np.nan), np.full(1, np.nan))}
-    statistic = cell.n * _quadratic(d * unit[:, np.newaxis], weights)
+    statistic = cell.n * _quadratic(d[left] * np.exp(weights[: len(left)]), weights[len(left) :])
     beyond = statistic > special.chdtri(rank, 1.0 - cell.level)
     return {"raw": influence.proportion(np.where(np.isnan(statistic), np.nan, beyond)[np.newaxis])}
 
@@ -68,13 +69,18 @@ def _quadratic(d: Array, weights: Array) -> Array:
     return total
 
 
-def _weights(scenario: Scenario, rank: int, unit: Array) -> Function:
-    """Return the function of unconstrained coordinates (r, p) that gives V⁻ in some units, packed."""
+def _weights(scenario: Scenario, rank: int, left: NDArray[np.intp]) -> Function:
+    """Return the function of unconstrained coordinates (r, p) that gives ½ log of the diagonal of V⁻, and then V⁻.
+
+    It is that of the entries of d that are left, and packed, in units of its diagonal, so that no value is large.
+    """
 
     def function(points: Array) -> Array:
         with np.errstate(all="ignore"):
             found = white_at(scenario, from_coordinates(scenario, points))
-            return pack(_inverse(found, rank) / np.outer(unit, unit))
+            inverse = _inverse(found, rank)[:, left][:, :, left]
+            unit = np.sqrt(np.einsum("raa->ra", inverse))
+            return np.concatenate([np.log(unit), pack(inverse / unit[:, :, None] / unit[:, None, :])], axis=1)
 
     return function
 

@@ -31,7 +31,7 @@ FUNCTIONS = {
     "of none": lambda x, y: (np.full_like(x, 2.0), np.zeros_like(x)),
     "of the first": lambda x, y: (np.tanh(x), np.exp(-(x**2) / 9.0)),
     "of the second": lambda x, y: (np.tanh(y), 1.0 + y),
-    "of both": lambda x, y: (np.tanh(x + y), np.cos(0.5 * x - y)),
+    "of both": lambda x, y: (np.tanh(0.2 * (x + y)), np.cos(0.2 * (x - y))),
 }
 
 

@@ -31,7 +31,7 @@ def test_powers(unit):
 
 
 def test_a_share():
-    p = np.array([1e-6, 0.2, 0.999])
+    p = np.array([1e-4, 0.2, 0.999])
     found = slopes(lambda theta: 1.0 / (theta[0] * (1.0 - theta[0])), [p], [UNIT_INTERVAL], [1.0 / (p * (1.0 - p))])
-    # Near 1 the function is as good as 1 − p, which the logarithm of the odds keeps to ε/(1 − p).
+    # The logarithm of the odds keeps p and 1 − p to ε only, and the step is a hundredth.
     assert_allclose(found[0], (2.0 * p - 1.0) / (p * (1.0 - p)) ** 2, rtol=1e-9)
