@@ -28,7 +28,7 @@ from simstudy.parameters import Array, Columns
 MOST_COORDINATES = 2
 """The nodes of a rule for vectors are some four hundred to the power of the number of coordinates."""
 # Terms of what diverges do not fall towards its outermost nodes.
-_LAST = 4
+_LAST = 2
 _ROWS_AT_ONCE = 128
 _MOST_NORMAL = 4
 _BENDS = (-4.0, -2.0, -1.0, 0.0, 1.0, 2.0, 4.0)

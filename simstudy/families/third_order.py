@@ -60,6 +60,13 @@ class ThirdOrder(NamedTuple):
         pulled = np.einsum("rjk,rijk->ri", inverse, self.mixed + 0.5 * self.third)
         return np.asarray(np.einsum("rsi,ri->rs", inverse, pulled))
 
+    @property
+    def sound(self) -> ThirdOrder:
+        """These moments, all NaN where one is."""
+        fine = np.asarray(np.isfinite(self.mixed + self.triple).all(axis=(1, 2, 3)))[:, None, None]
+        known = [np.where(fine if a.ndim == 3 else fine[..., None], a, np.nan) for a in self]
+        return ThirdOrder(*known)
+
     def select(self, kept: Sequence[int]) -> ThirdOrder:
         """Return those of the parameters kept, the others being known."""
         rows, at = range(len(self.mixed)), list(kept)
@@ -77,9 +84,9 @@ def third_order(family: Family, form: Parametrisation, phi: Columns, kept: Seque
             base = _with_slopes(family, theta, regression_mixed(family, theta))
         elif places.reachable(family):
             # A parameter that is known spoils nothing, be the family ever so irregular in it.
-            if form.names == family.parametrisations[0].names:
-                return ThirdOrder(*third_by_nodes(family, theta, kept))
-            base = ThirdOrder(*third_by_nodes(family, theta, range(len(theta))))
+            if form.names == family.parametrisations[0].names and len(kept) < len(theta):
+                return ThirdOrder(*third_by_nodes(family, theta, kept)).sound
+            base = _by_nodes(family, theta)
         else:
             base = _nothing(len(theta[0]), len(theta))
         return _reparametrised(base, form, phi).select(kept)
@@ -108,6 +115,17 @@ def _with_slopes(family: Family, theta: Columns, mixed: Array) -> ThirdOrder:
     size = 1.0 + np.abs(triple / unit).max(axis=(1, 2, 3), keepdims=True)
     sound = (np.abs((triple - other) / unit) <= _ASYMMETRY * size).all(axis=(1, 2, 3), keepdims=True)
     return ThirdOrder(information, np.where(sound, mixed, np.nan), np.where(sound, 0.5 * (triple + other), np.nan))
+
+
+def _by_nodes(family: Family, theta: Columns) -> ThirdOrder:
+    """Return moments by nodes; where κᵢ,ⱼ,ₖ is not to be had by them, and I in closed form, by the slopes of I."""
+    found = ThirdOrder(*third_by_nodes(family, theta, range(len(theta))))
+    left = np.flatnonzero(np.isnan(found.triple).any(axis=(1, 2, 3)) & np.isfinite(found.mixed).all(axis=(1, 2, 3)))
+    if len(left) and type(family).expected_information is not Family.expected_information:
+        better = _with_slopes(family, [column[left] for column in theta], found.mixed[left])
+        for whole, part in zip(found, better, strict=True):
+            whole[left] = part
+    return found.sound
 
 
 def _exponential_mixed(family: ExponentialFamily, theta: Columns) -> Array:

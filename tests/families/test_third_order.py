@@ -129,6 +129,15 @@ def test_known_parameters_drop_out_of_the_sums(name, names):
         assert_equal_biases(found_bias(name, names, phi, known), expected, information[np.ix_(kept, kept)])
 
 
+def test_where_the_score_runs_out_of_digits_at_an_end():
+    """1 − x is 0 or more than 1e-16, and of (1 − x)^½ a share of 1e-8 is lost, of the cube of its logarithm more."""
+    formula, space = EXACT["kumaraswamy", ("alpha", "beta")]
+    phi = (0.3, 0.5)
+    expected = third.bias(formula, ("alpha", "beta"), space, phi)
+    np.testing.assert_allclose(found_bias("kumaraswamy", ("alpha", "beta"), phi), expected, rtol=1e-6)
+    assert np.isnan(found_bias("kumaraswamy", ("alpha", "beta"), (0.3, 0.1))).all()
+
+
 def test_every_regular_family_of_numbers_is_here():
     tested = {name for name, _ in EXACT}
     vectors = {name for name, family in FAMILIES.items() if family.sample_space.width is not None}
@@ -166,6 +175,7 @@ LITERATURE = [
     ("categorical", {"prob1": 0.3, "prob2": 0.2}, {"prob1": 0.0, "prob2": 0.0}),
     ("negative_binomial", {"mean": 3.0, "size": 2.0}, {"mean": 0.0}),
     ("generalized_pareto", {"scale": 2.0, "shape": -0.15}, {"scale": 4.68 / 0.55, "shape": -2.4225 / 0.55}),
+    ("generalized_pareto", {"scale": 2.0, "shape": -0.25}, {"scale": 16.0, "shape": -8.25}),
     ("generalized_pareto", {"scale": 2.0, "shape": 0.5}, {"scale": 2.0 * 6.5 / 2.5, "shape": -1.5 * 3.5 / 2.5}),
     ("generalized_pareto", {"scale": 2.0, "shape": 0.0}, {"scale": 6.0, "shape": -3.0}),
     ("linear_regression", {"intercept": 1.0, "slope1": 2.0, "slope2": 0.5, "sd": 2.0},
