@@ -13,6 +13,7 @@ from simstudy.figures.wording import number, split_error
 
 PER_CENT = {
     "coverage": 100.0,
+    "information_matrix_test": 100.0,
     "information_error": 100.0,
     "covariance_error": 100.0,
     "noise_floor": 100.0,
@@ -27,6 +28,7 @@ TITLES = {
     "scaled_covariance": "n · Cov(θ̂)",
     "rate_covariance": "n^(rᵢ + rⱼ) · Cov(θ̂), errors of order 1/nʳ",
     "bias": "Bias",
+    "scaled_bias": "n · bias, with the coefficient of Cox and Snell",
     "empirical_se": "Empirical standard error",
     "model_se": "Model standard error",
     "relative_error_model_se": "Relative error of the model standard error, %",
@@ -34,6 +36,8 @@ TITLES = {
     "coverage": "Coverage, %",
     "mean_score": "Mean score at the truth",
     "score_covariance": "Covariance of √n · mean score at the truth",
+    "third_bartlett": "Third identity of Bartlett at the truth",
+    "information_matrix_test": "Rejections by the information matrix test, %",
     "information_error": "Relative error of mean observed information, %",
     "covariance_error": "Relative error of n · Cov(θ̂), %",
     "noise_floor": "Noise floor of the relative errors, %",
@@ -44,6 +48,7 @@ HEADLINE = ("mean_observed_information", "scaled_covariance", "rate_covariance",
 GROUPS = {
     "Bias and standard errors": (
         "bias",
+        "scaled_bias",
         "empirical_se",
         "model_se",
         "relative_error_model_se",
@@ -52,7 +57,7 @@ GROUPS = {
     ),
     "Spread of the observed information": ("sd_observed_information", "quantile_observed_information"),
     "Relative errors and their noise": ("information_error", "covariance_error", "noise_floor"),
-    "Identities of the score": ("mean_score", "score_covariance"),
+    "Identities of the score": ("mean_score", "score_covariance", "third_bartlett", "information_matrix_test"),
     "Failures by status": ("failure_rate",),
 }
 """Tables that stand folded below the figures."""
