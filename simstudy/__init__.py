@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from simstudy.api import expected_information, families, family, fit, load, load_plugin, plan, run
     from simstudy.families.status import Status
     from simstudy.results import Results
+    from simstudy.theory import cox_snell_bias
 
 __version__ = "0.1.0"
 
@@ -24,6 +25,7 @@ __all__ = [
     "Results",
     "Status",
     "__version__",
+    "cox_snell_bias",
     "expected_information",
     "families",
     "family",
@@ -38,6 +40,7 @@ __all__ = [
 _HOMES = {
     "Results": "simstudy.results",
     "Status": "simstudy.families.status",
+    "cox_snell_bias": "simstudy.theory",
     "performance": "simstudy.analysis.of_estimates",
     **dict.fromkeys(("expected_information", "family", "fit", "load", "load_plugin", "plan", "run"), "simstudy.api"),
 }

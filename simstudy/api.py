@@ -107,14 +107,14 @@ def expected_information(
     """
     import pandas as pd
 
-    scenario = _point(family, dict(parameters), tuple(known))
+    scenario = scenario_at(family, dict(parameters), tuple(known))
     scenario = _observed(scenario, censoring, covariates)
     matrix = pd.DataFrame(limits(scenario).information, scenario.free, scenario.free)
     order = [name for name in parameters if name in scenario.free]
     return matrix.loc[order, order]
 
 
-def _point(name: str, parameters: Mapping[str, float], known: Sequence[str]) -> Scenario:
+def scenario_at(name: str, parameters: Mapping[str, float], known: Sequence[str]) -> Scenario:
     """Return the scenario at a point of a family, all faults of which are told at once."""
     chosen = family(name).member(dict.fromkeys(parameters))
     form = next((form for form in chosen.forms if {p.name for p in form} == set(parameters)), None)

@@ -21,6 +21,7 @@ FLOORS = {
     "simstudy.api": 8,
     "simstudy.results": 8,
     "simstudy.planning": 7,
+    "simstudy.theory": 8,
     "simstudy.report": 7,
     "simstudy.figures": 6,
     "simstudy.analysis": 5,

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from simstudy.analysis import deciles, matrices
+from simstudy.analysis import bias_correction, deciles, matrices
 from simstudy.analysis.control_variates import ROUNDING, Controls, adjust, controls
 from simstudy.analysis.influence import Estimate, mcse
 from simstudy.analysis.matrices import MatrixEstimate
@@ -20,6 +20,7 @@ from simstudy.inference.intervals import DEFAULT_METHODS
 from simstudy.parameters import Array
 from simstudy.study.limits import Limits, errors, invert
 from simstudy.study.replicates import Replicates
+from simstudy.study.scenario import Scenario
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,8 @@ class Cell:
         Methods of confidence intervals.
     bounds
         Lower and upper ends, (p, m) each, by method; Wald intervals with the errors of ``model_variances`` need none.
+    scenario
+        What was simulated and fitted; without it there is no theory of higher order.
     """
 
     n: int
@@ -75,6 +78,7 @@ class Cell:
     theta_or_boundary: Array | None = None
     intervals: tuple[str, ...] = DEFAULT_METHODS
     bounds: Mapping[str, Interval] = field(default_factory=dict)
+    scenario: Scenario | None = None
 
     @cached_property
     def converged(self) -> NDArray[np.bool_]:
@@ -87,11 +91,19 @@ class Cell:
         return by_entry(errors(self.theta.T, self.limits))
 
     @cached_property
-    def error_or_boundary(self) -> Array | None:
-        """θ̂ − θ* of the replicates that converged or ended on the boundary, (p, ≥ m); None where none ended there."""
-        if self.theta_or_boundary is None:
-            return None
-        return by_entry(errors(self.theta_or_boundary.T, self.limits))
+    def other_errors(self) -> dict[str, Array]:
+        """θ̃ − θ* of other estimators, (p, m) or more, by name.
+
+        ``cox-snell`` is θ̂ − b(θ̂)/n with the first-order bias b, where that can be had at every estimate;
+        ``with-boundary`` has the replicates that ended on the boundary as well, where any did.
+        """
+        found = {}
+        correction = bias_correction.correction(self.scenario, self.n, self.theta, self.expected)
+        if correction is not None:
+            found["cox-snell"] = np.asarray(self.error - correction)
+        if self.theta_or_boundary is not None:
+            found["with-boundary"] = by_entry(errors(self.theta_or_boundary.T, self.limits))
+        return found
 
     @property
     def truth(self) -> Array:
@@ -219,6 +231,7 @@ def build(
     n: int,
     level: float,
     expected: Array,
+    scenario: Scenario | None = None,
     *,
     null: Array | None = None,
     intervals: tuple[str, ...] = DEFAULT_METHODS,
@@ -232,6 +245,8 @@ def build(
         The record, what theory says, the sample size and the nominal coverage.
     expected : (m, p, p)
         I(θ̂) of the m converged replicates.
+    scenario
+        What was simulated and fitted; without it there is no theory of higher order.
     null : (p,)
         What is tested of each parameter, NaN for nothing; by default nothing of any.
     intervals, bounds
@@ -260,6 +275,7 @@ def build(
         theta_or_boundary=_or_boundary(replicates),
         intervals=intervals,
         bounds=bounds or {},
+        scenario=scenario,
         **estimates,
     )
 

@@ -47,9 +47,9 @@ class Given:
         return np.asarray(self.theta - np.nan_to_num(self.truth)[:, None])
 
     @property
-    def error_or_boundary(self) -> None:
-        """None: nothing is known of boundaries."""
-        return
+    def other_errors(self) -> Mapping[str, Array]:
+        """Nothing: of the estimator no more is known than its estimates."""
+        return {}
 
     @property
     def periods(self) -> Array:

@@ -10,6 +10,7 @@ import numpy as np
 from simstudy.analysis import (
     conditional,
     convergence,
+    higher_order,
     information_identity,
     interval_limits,
     intervals,
@@ -19,6 +20,7 @@ from simstudy.analysis import (
     savings,
     shape,
     spectrum,
+    white,
 )
 from simstudy.analysis.cell import Cell
 from simstudy.analysis.efficiency import efficiency
@@ -63,6 +65,10 @@ def _matrix_error(cell: Cell) -> float:
     """Return 0, or NaN where there is no limit to come near to."""
     known = np.isfinite(cell.limits.covariance).all() and np.isfinite(cell.limits.hessian).all()
     return 0.0 if known else float("nan")
+
+
+def _zero(_: Cell) -> float:
+    return 0.0
 
 
 def _bias(cell: Cell) -> Array:
@@ -163,6 +169,7 @@ MEASURES: dict[str, Measure] = {
     "scaled_covariance": Measure("matrix", convergence.scaled_covariance, _covariance),
     "rate_covariance": Measure("matrix", convergence.rate_covariance, _rate_covariance, _irregular),
     "bias": Measure("vector", performance.bias, _bias),
+    "scaled_bias": Measure("vector", performance.scaled_bias, higher_order.bias_limit),
     "relative_bias": Measure("vector", performance.relative_bias, _relative_bias),
     "median_bias": Measure("vector", performance.median_bias, _bias),
     "empirical_se": Measure("vector", performance.empirical_se, _standard_error),
@@ -176,6 +183,8 @@ MEASURES: dict[str, Measure] = {
     "rejection_rate": Measure("vector", intervals.rejection_rate, _powers, _testable),
     "mean_score": Measure("vector", convergence.mean_score, _score_mean),
     "score_covariance": Measure("matrix", convergence.score_covariance, _score_covariance),
+    "third_bartlett": Measure("matrix", higher_order.third_bartlett, _zero, higher_order.has_third),
+    "information_matrix_test": Measure("scalar", white.information_matrix_test, white.test_limit, white.has_test),
     "information_error": Measure("scalar", convergence.information_error, _matrix_error),
     "covariance_error": Measure("scalar", convergence.covariance_error, _matrix_error),
     "noise_floor": Measure("scalar", convergence.noise_floor, _nothing),

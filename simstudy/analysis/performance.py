@@ -23,20 +23,24 @@ _ZERO = 1e-9
 
 def bias(sample: Sample) -> dict[str, Estimate]:
     """Mean of θ̂ − θ*; limit 0. With estimates on the boundary that are infinite it is infinite, its MCSE NaN."""
+    others = {name: influence.mean(error) for name, error in sample.other_errors.items()}
+    return {**_bias(sample), **others}
+
+
+def scaled_bias(cell: Cell) -> dict[str, Estimate]:
+    """n·bias; limit b(θ*), the coefficient of Cox & Snell."""
+    return {name: Estimate(cell.n * found.value, cell.n * found.mcse) for name, found in _bias(cell).items()}
+
+
+def _bias(sample: Sample) -> dict[str, Estimate]:
     raw = influence.mean(sample.error)
-    controlled = sample.sharpened(sample.error, sample.accuracy)
-    found = {"raw": raw, "control-variate": controlled or raw}
-    if sample.error_or_boundary is not None:
-        found["with-boundary"] = influence.mean(sample.error_or_boundary)
-    return found
+    return {"raw": raw, "control-variate": sample.sharpened(sample.error, sample.accuracy) or raw}
 
 
 def relative_bias(sample: Sample) -> dict[str, Estimate]:
     """Bias as a proportion of θ*; NaN where θ* = 0, and for an angle, whose 0 is a convention."""
-    size, found = natural_size(sample), bias(sample)
-    return {
-        name: Estimate(found[name].value / size, found[name].mcse / np.abs(size)) for name in ("raw", "control-variate")
-    }
+    size = natural_size(sample)
+    return {name: Estimate(found.value / size, found.mcse / np.abs(size)) for name, found in _bias(sample).items()}
 
 
 def natural_size(sample: Sample) -> Array:
@@ -52,10 +56,8 @@ def median_bias(sample: Sample) -> dict[str, Estimate]:
 
 def empirical_se(sample: Sample) -> dict[str, Estimate]:
     """Empirical standard error, the standard deviation of θ̂, divisor R−1; ψ = ((θ̂−θ̄)² − S²)/(2S)."""
-    found = {"raw": influence.standard_error(sample.error)}
-    if sample.error_or_boundary is not None:
-        found["with-boundary"] = influence.standard_error(sample.error_or_boundary)
-    return found
+    errors = {"raw": sample.error, **sample.other_errors}
+    return {name: influence.standard_error(error) for name, error in errors.items()}
 
 
 def model_se(sample: Sample) -> dict[str, Estimate]:
@@ -88,22 +90,23 @@ def _model_se(sample: Sample) -> dict[str, tuple[Array, Array]]:
 
 def mse(sample: Sample) -> dict[str, Estimate]:
     """Mean of (θ̂ − θ*)²; limit Σⱼⱼ/n."""
+    others = {name: influence.mean(np.square(error)) for name, error in sample.other_errors.items()}
+    return {**_mse(sample), **others}
+
+
+def _mse(sample: Sample) -> dict[str, Estimate]:
     squares = np.square(sample.error)
     raw = influence.mean(squares)
     controlled = sample.sharpened(squares, 2.0 * np.sqrt(raw.value) * sample.accuracy)
-    found = {"raw": raw, "control-variate": controlled or raw}
-    if sample.error_or_boundary is not None:
-        found["with-boundary"] = influence.mean(np.square(sample.error_or_boundary))
-    return found
+    return {"raw": raw, "control-variate": controlled or raw}
 
 
 def rmse(sample: Sample) -> dict[str, Estimate]:
     """Root of the mean squared error; ψ = ψ_mse/(2·RMSE), limit √(Σⱼⱼ/n)."""
-    found = mse(sample)
     result = {}
-    for name in ("raw", "control-variate"):
-        value = np.sqrt(found[name].value)
-        result[name] = Estimate(value, found[name].mcse * influence.inverse(2.0 * value))
+    for name, found in _mse(sample).items():
+        value = np.sqrt(found.value)
+        result[name] = Estimate(value, found.mcse * influence.inverse(2.0 * value))
     return result
 
 

@@ -1,6 +1,7 @@
 """Whether replicates are enough: Monte Carlo standard errors (MCSE) against the targets of a scenario.
 
-A target speaks of all rows that the summary has of a measure, by the sharpest estimator: the control variate where
+A target speaks of all rows that the summary has of a measure, but for those of regions of all parameters together, by
+the sharpest estimator: the control variate where
 there is one, else the raw estimate; where several estimators stand side by side, as the methods of intervals do, all
 of them. A target of 1% is a share of the measure's natural size:
 
@@ -22,7 +23,8 @@ from simstudy.analysis.cell import Cell
 from simstudy.analysis.influence import Estimate
 from simstudy.analysis.measures import MEASURES, Measure
 from simstudy.analysis.packed import diagonal, upper
-from simstudy.analysis.summary import arrange
+from simstudy.analysis.performance import natural_size
+from simstudy.analysis.summary import arrange, measured
 from simstudy.parameters import Array
 from simstudy.study.limits import limits
 from simstudy.study.replicates import Replicates
@@ -49,17 +51,23 @@ def shortfalls(scenario: Scenario, replicates: Replicates, targets: tuple[Target
         cell = arrange(scenario, replicates, limits(scenario))
     for target in targets:
         with np.errstate(all="ignore"):
-            share = float(np.concatenate([np.zeros(1), *_shares(cell, target)]).max())
+            share = float(np.concatenate([np.zeros(1), *_shares(scenario, cell, target)]).max())
         yield share
 
 
-def _shares(cell: Cell, target: Target) -> Iterator[Array]:
-    """Yield the MCSE of every entry over its target, by measure and estimator; an error of zero meets any."""
-    for name, measure in MEASURES.items():
-        if target.measure == (measure.published or name) and measure.applies(cell):
-            for estimator, estimate in _judged(measure.estimates(cell)).items():
-                size = _size(cell, target.measure, measure, estimator, estimate) if target.relative else 1.0
-                yield np.where(estimate.mcse == 0.0, 0.0, estimate.mcse / (target.mcse * size))
+def _shares(scenario: Scenario, cell: Cell, target: Target) -> Iterator[Array]:
+    """Yield the MCSE of every entry over its target, by estimator; an error of zero meets any.
+
+    Entries that the measure does not speak of are left out: a scale cannot be 0, so that nothing can reject that.
+    """
+    name = target.measure
+    measure, spoken_of = MEASURES[name], _SPOKEN_OF.get(name)
+    if not measure.applies(cell):
+        return
+    for estimator, estimate in _judged(measured(scenario, cell, name, measure)).items():
+        size = _size(cell, name, measure, estimator, estimate) if target.relative else 1.0
+        share = np.where(estimate.mcse == 0.0, 0.0, estimate.mcse / (target.mcse * size))
+        yield share if spoken_of is None else share[spoken_of(cell)]
 
 
 def _judged(estimates: Mapping[str, Estimate]) -> Mapping[str, Estimate]:
@@ -102,3 +110,9 @@ _SIZES: dict[str, Callable[[Cell], Array]] = {
     "relative_error_model_se": _percent,
 }
 """Sizes of the measures of one number per parameter that are zero where all is well."""
+
+_SPOKEN_OF: dict[str, Callable[[Cell], Array]] = {
+    "rejection_rate": lambda cell: np.isfinite(cell.null),
+    "relative_bias": lambda cell: np.isfinite(natural_size(cell)),
+}
+"""Which parameters a measure speaks of, where that is not all of them."""

@@ -25,8 +25,8 @@ class Sample(Protocol):
         """θ̂ − θ*, (p, m); the difference of two angles is taken the short way round."""
 
     @property
-    def error_or_boundary(self) -> Array | None:
-        """The same with the replicates that ended on the boundary; None where none did."""
+    def other_errors(self) -> Mapping[str, Array]:
+        """The same of other estimators, (p, m) or more, by name."""
 
     @property
     def truth(self) -> Array:

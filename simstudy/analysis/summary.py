@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from simstudy.analysis.cell import Cell, build, converged_rows
+from simstudy.analysis.influence import Estimate
 from simstudy.analysis.measures import MEASURES, Limit, Measure
 from simstudy.analysis.table6 import textbook
 from simstudy.errors import UnusableResultsError
@@ -82,23 +83,26 @@ def arrange(scenario: Scenario, replicates: Replicates, limits: Limits) -> Cell:
     estimates = replicates.theta[converged_rows(replicates)]
     expected = theory.expected_information(scenario, estimates)
     null, intervals = models.null_values(scenario), scenario.intervals
-    return build(replicates, limits, scenario.n, scenario.level, expected, null=null, intervals=intervals)
+    return build(replicates, limits, scenario.n, scenario.level, expected, scenario, null=null, intervals=intervals)
+
+
+def measured(scenario: Scenario, cell: Cell, name: str, measure: Measure) -> dict[str, Estimate]:
+    """Return a measure by estimator, with Monte Carlo standard errors of the kind that the scenario asks for."""
+    estimates = measure.estimates(cell)
+    return textbook(name, estimates, cell) if scenario.mcse == "table6" else estimates
 
 
 def _rows(scenario: Scenario, cell: Cell, name: str, measure: Measure) -> list[Row]:
     """Return the rows of one measure."""
     entries = _entries(scenario.free, measure.shape)
     limit = measure.limit(cell)
-    estimates = measure.estimates(cell)
-    if scenario.mcse == "table6":
-        estimates = textbook(name, estimates, cell)
     total, failed = len(cell.converged), int((~cell.converged).sum())
     return [
         Row(
             "", scenario.name, scenario.fit, scenario.n, measure.published or name, estimator, *entry,
             float(value), float(mcse), float(bound), total, failed,
         )
-        for estimator, estimate in estimates.items()
+        for estimator, estimate in measured(scenario, cell, name, measure).items()
         for entry, value, mcse, bound in zip(
             entries, estimate.value, estimate.mcse, _limits(limit, estimator, len(entries)), strict=True
         )

@@ -142,7 +142,7 @@ def _of_the_right_model(scenario: Scenario) -> Limits:
         # What is singular with all parameters free need not be so with some of them known.
         sound = np.isfinite(found.covariance).all()
         return replace(found, irregularity="") if scenario.known and sound else found
-    kept = _kept(model, scenario)
+    kept = models.kept(scenario, model)
     at = np.ix_(kept, kept)
     return replace(
         found,
@@ -179,11 +179,6 @@ def _of_a_wrong_model(scenario: Scenario) -> Limits:
     )
 
 
-def _kept(model: models.Model, scenario: Scenario) -> list[int]:
-    """Return the places of the free parameters among those of the parametrisation."""
-    return [i for i, name in enumerate(model.parametrisation.names) if name in scenario.free]
-
-
 def _periods(scenario: Scenario) -> Array:
     periods = models.fitted(scenario).family.periods
     return np.array([periods.get(name, np.inf) for name in scenario.free])
@@ -197,7 +192,7 @@ def _information_error(scenario: Scenario) -> Array:
         found = model.family.information_error(models.drawn(scenario).base)
     if found is None:
         return np.zeros((size, size))
-    kept = _kept(model, scenario)
+    kept = models.kept(scenario, model)
     return np.asarray(unpack(fill(found, 1))[0][np.ix_(kept, kept)])
 
 
@@ -216,12 +211,8 @@ def expected_information(scenario: Scenario, theta: Array) -> Array:
 
 def _information(scenario: Scenario, theta: Array) -> Array:
     model = models.fitted(scenario)
-    estimates = dict(zip(scenario.free, theta.T, strict=True))
-    phi = [
-        np.broadcast_to(np.asarray(estimates[name] if name in estimates else model.given[name], float), (len(theta),))
-        for name in model.parametrisation.names
-    ]
-    packed = packed_information(model.family, model.parametrisation, phi, _kept(model, scenario))
+    phi = models.completed(scenario, model, theta)
+    packed = packed_information(model.family, model.parametrisation, phi, models.kept(scenario, model))
     return unpack(fill(packed, len(theta)))
 
 

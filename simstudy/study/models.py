@@ -59,6 +59,20 @@ def null_values(scenario: Scenario) -> Array:
     return np.where(tested, 0.0, np.nan)
 
 
+def kept(scenario: Scenario, model: Model) -> list[int]:
+    """Return the places of the free parameters among those of the parametrisation."""
+    return [i for i, name in enumerate(model.parametrisation.names) if name in scenario.free]
+
+
+def completed(scenario: Scenario, model: Model, theta: Array) -> list[Array]:
+    """Return all parameters, arrays (R,), at values (R, p) of the free ones, the known ones at theirs."""
+    values = dict(zip(scenario.free, theta.T, strict=True))
+    return [
+        np.broadcast_to(np.asarray(values[name] if name in values else model.given[name], float), (len(theta),))
+        for name in model.parametrisation.names
+    ]
+
+
 def _model(scenario: Scenario, name: str, values: Mapping[str, float | None]) -> Model:
     family = find_family(name).member(values)
     if scenario.covariates and isinstance(family, Regression):

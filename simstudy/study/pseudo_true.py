@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simstudy.families.base import Family
-from simstudy.families.censored import Censored
 from simstudy.families.likelihood import Evaluation, FamilyLikelihood
-from simstudy.families.sample_space import SampleSpace, VectorSpace
+from simstudy.families.nodes import MOST_COORDINATES, nodes_in
+from simstudy.families.sample_space import VectorSpace
 from simstudy.families.status import Status
 from simstudy.inference.likelihood import Likelihood
 from simstudy.inference.newton import maximise
@@ -27,8 +27,6 @@ from simstudy.parameters import Array, Columns
 from simstudy.study.models import Model
 
 _START_DRAWS = 20_000
-# The nodes of a rule for vectors are some four hundred to the power of the number of coordinates.
-_MOST_COORDINATES = 2
 # An expectation that the outermost nodes still move by this much does not exist.
 _DIVERGENT = 1e-6
 # Nodes of less mass than this, and the last ones of an integral, are left out to see whether they matter: what
@@ -102,34 +100,15 @@ def pseudo_true(drawn: Model, fitted: Model) -> Expectations:
         return _nothing(fitted, f"the limits of a wrong {fitted.family.name} are not computed ({'; '.join(corners)})")
     theta = [np.reshape(value, (1, 1)) for value in drawn.base]
     space = family.support([float(value) for value in drawn.base])
-    if isinstance(space, VectorSpace) and len(space.parts) > _MOST_COORDINATES:
+    if isinstance(space, VectorSpace) and len(space.parts) > MOST_COORDINATES:
         return _nothing(fitted, f"limits of a wrong model for vectors of length {space.width} are not computed")
-    x, weights = _nodes(family, space, theta)
+    x, weights = nodes_in(family, space, theta)
     mass = weights * np.exp(family.log_density(x, theta))
     sample = family.sample(np.random.default_rng(0), drawn.base, (1, _START_DRAWS))
     if not fitted.family.sample_space.holds_all(sample).all():
         return _nothing(fitted, f"data of {family.name} lie outside the sample space of {fitted.family.name}")
     start = fitted.family.starts(fitted.family.likelihood(np.ascontiguousarray(sample)), {})[0]
     return _maximised(fitted, x, mass, start, sums=space.discrete)
-
-
-def _nodes(family: Family, space: SampleSpace | VectorSpace, theta: Columns) -> tuple[Array, Array]:
-    """Return nodes (1, m) or (1, m, width) and weights (1, m); for vectors the product of rules for the coordinates."""
-    if isinstance(family, Censored):
-        return family.nodes(theta)
-    if isinstance(space, SampleSpace):
-        return quadrature.rule(family.sample, space, theta, family.breaks(theta))
-
-    def coordinate(axis: int) -> quadrature.Sampler:
-        return lambda rng, at, size: np.asarray(space.take_apart(family.sample(rng, at, size))[axis])
-
-    rules = [quadrature.rule(coordinate(axis), part, theta) for axis, part in enumerate(space.parts)]
-    nodes, weights = (
-        [np.ravel(part)[np.newaxis] for part in np.meshgrid(*(each[which][0] for each in rules), indexing="ij")]
-        for which in (0, 1)
-    )
-    x, slope = space.assemble(nodes)
-    return x, np.prod(weights, axis=0) * slope
 
 
 def _maximised(fitted: Model, x: Array, mass: Array, start: Columns, *, sums: bool) -> Expectations:

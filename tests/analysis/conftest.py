@@ -26,7 +26,7 @@ class Record:
     def cell(self) -> Cell:
         converged = cells.converged_rows(self.replicates)
         scenario = self.scenario
-        return cells.build(self.replicates, self.limits, scenario.n, scenario.level, self.expected[converged])
+        return cells.build(self.replicates, self.limits, scenario.n, scenario.level, self.expected[converged], scenario)
 
 
 def record(family, names, values, n, theta, information, score, information_limit, limit, expected, failed=None):

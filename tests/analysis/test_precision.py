@@ -25,7 +25,9 @@ def record(simulated):
 def judged(record, measure):
     """The rows of the summary that a target of the measure speaks of."""
     rows = summarise_cell(record.scenario, record.replicates, limits(record.scenario))
-    rows = [row for row in rows if row.measure == measure]
+    rows = [row for row in rows if row.measure == measure and row.row]
+    if measure == "rejection_rate":
+        rows = [row for row in rows if row.row == "mean"]  # a standard deviation cannot be 0
     for estimator in ("control-variate", "raw"):
         if any(row.estimator == estimator for row in rows):
             return [row for row in rows if row.estimator == estimator]
@@ -36,7 +38,7 @@ def met(record, *targets):
     return precision.precise(replace(record.scenario, precision=targets), record.replicates)
 
 
-@pytest.mark.parametrize("measure", [name for name in NAMES if name in MEASURES])
+@pytest.mark.parametrize("measure", NAMES)
 def test_a_target_is_met_where_the_largest_error_of_its_rows_is(record, measure):
     largest = max(row.mcse for row in judged(record, measure))
     assert largest > 0.0

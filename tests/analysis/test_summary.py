@@ -10,6 +10,8 @@ from simstudy.analysis import summary
 from simstudy.analysis.measures import MEASURES
 from simstudy.errors import UnusableResultsError
 from simstudy.families.status import Status
+from simstudy.study import higher_order
+from simstudy.study.higher_order import HigherOrder
 from simstudy.study.limits import regular
 from simstudy.study.replicates import Replicates
 from simstudy.study.scenario import Scenario
@@ -60,7 +62,7 @@ def test_rows_come_by_cell_measure_estimator_and_entry(frame):
         for estimator in ("raw", "control-variate")
         for entry in (("mean", "mean"), ("mean", "sd"), ("sd", "sd"))
     ]
-    assert cell[cell["measure"] == "bias"]["row"].tolist() == ["mean", "sd"] * 2
+    assert cell[cell["measure"] == "bias"]["row"].tolist() == ["mean", "sd"] * 3
     assert set(cell[cell["measure"].isin(["bias", "noise_floor"])]["column"]) == {""}
     assert set(cell[cell["measure"] == "noise_floor"]["row"]) == {""}
 
@@ -126,7 +128,7 @@ def test_one_cell_is_in_memory_at_a_time(simulated):
 def test_fewer_than_two_converged_replicates_leave_nothing_but_the_failure_rate(simulated, converged):
     record = simulated["normal"](1, 50, 10, fails=lambda sd: np.arange(50) >= converged)
     found = summary.summarise("demo", [(record.scenario, record.replicates, record.limits)])
-    unconditional = ["failure_rate", "mean_score", "score_covariance", "second_bartlett"]
+    unconditional = ["failure_rate", "mean_score", "score_covariance", "second_bartlett", "third_bartlett"]
     conditional = found[~found["measure"].isin(unconditional)]
     assert conditional[["value", "mcse"]].isna().all(axis=None)
     rate = found[(found["measure"] == "failure_rate") & (found["estimator"] == "wilson")].iloc[0]
@@ -178,6 +180,8 @@ def test_ten_parameters(monkeypatch):
         lambda _, theta: np.broadcast_to(np.eye(p), (len(theta), p, p)),
     )
     monkeypatch.setattr(summary.models, "null_values", lambda _: np.ones(p))
+    nothing = HigherOrder(np.full(p, np.nan), np.full((p, p, p), np.nan))
+    monkeypatch.setattr(higher_order, "higher_order", lambda _: nothing)
     found = summary.summarise("demo", [(scenario, record, regular(np.zeros(p), np.eye(p)))])
     bias = found[(found["measure"] == "bias") & (found["estimator"] == "control-variate")]
     assert bias["row"].tolist() == list(names)
