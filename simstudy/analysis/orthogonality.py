@@ -38,12 +38,13 @@ def _correlation(matrix: MatrixEstimate, i: int, j: int, size: int) -> tuple[flo
 
 
 def limits(cell: Cell) -> dict[str, Array]:
-    """Return the correlations of the limits."""
+    """Return the correlations of the limits, NaN for a parameter that has no positive entry on the diagonal."""
     return {"estimates": _off_diagonal(cell.limits.covariance), "information": _off_diagonal(cell.limits.hessian)}
 
 
 def _off_diagonal(matrix: Array) -> Array:
-    scale = np.sqrt(np.diagonal(matrix))
+    own = np.diagonal(matrix)
+    scale = np.sqrt(np.where(own > 0.0, own, np.nan))
     return np.array([matrix[i, j] / (scale[i] * scale[j]) for i, j in pairs(len(matrix)) if i != j])
 
 

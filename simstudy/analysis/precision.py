@@ -1,9 +1,8 @@
 """Whether replicates are enough: Monte Carlo standard errors (MCSE) against the targets of a scenario.
 
 A target speaks of all rows that the summary has of a measure, but for those of regions of all parameters together, by
-the sharpest estimator: the control variate where
-there is one, else the raw estimate; where several estimators stand side by side, as the methods of intervals do, all
-of them. A target of 1% is a share of the measure's natural size:
+the sharpest estimator: the control variate where there is one, else the raw estimate; where several estimators stand
+side by side, as the methods of intervals do, all of them. A target of 1% is a share of the measure's natural size:
 
 - of an entry (i, j) of a matrix, √(Lᵢᵢ·Lⱼⱼ) with its limit L, the estimate in place of a diagonal entry that has no
   limit: an entry that is zero has a size too;

@@ -196,5 +196,13 @@ def test_orthogonality_is_the_correlation_of_the_estimates_beside_its_limit(simu
         assert abs(estimate.value[0] - limit[name][0]) <= 4.0 * estimate.mcse[0] + 1.0 / 200
 
 
+def test_a_limit_without_a_positive_diagonal_has_no_correlation(simulated):
+    cell = simulated["normal"](0, 100, 10).cell
+    singular = dataclasses.replace(cell.limits, hessian=np.array([[0.0, -1.0], [-1.0, 1.0]]))
+    found = orthogonality.limits(dataclasses.replace(cell, limits=singular))
+    assert np.isnan(found["information"]).all()
+    assert_allclose(found["estimates"], 0.0)
+
+
 def test_one_parameter_has_no_pairs(simulated):
     assert not MEASURES["orthogonality"].applies(simulated["exponential"](0, 100, 10).cell)
