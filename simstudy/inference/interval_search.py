@@ -26,6 +26,8 @@ _NEAR, _RELIABLE = 0.1, 0.05
 _FAR = 9.0
 _SLACK = 1e-13
 _NOISE = 16.0 * float(np.finfo(float).eps)
+# A share of a step this small, or a damping this large, leads nowhere.
+_LEAST_SHARE, _GREATEST_DAMPING = 1e-6, 1e8
 _TIGHT = 4.0 * float(np.finfo(float).eps)
 _CROWD = 0.75
 
@@ -71,12 +73,15 @@ class _Plan(NamedTuple):
         Rows that one more step takes to the end.
     level
         Rows whose end is that of the domain.
+    lost
+        Rows whose end cannot be found.
     """
 
     steps: list[Array]
     held: NDArray[np.bool_]
     found: NDArray[np.bool_]
     level: NDArray[np.bool_]
+    lost: NDArray[np.bool_]
 
 
 def find_end(likelihood: Likelihood, estimate: Point, task: Task) -> Array:
@@ -97,7 +102,7 @@ def find_end(likelihood: Likelihood, estimate: Point, task: Task) -> Array:
         # A finished row stays as it is, however long its neighbours take.
         finished = ~resting & (plan.found | plan.level)
         ends[left[finished]] = _value(state, plan, task)[finished]
-        resting = resting | finished
+        resting = resting | finished | plan.lost
         if resting.all():
             break
         state = _advance(part, state, plan, task)
@@ -117,17 +122,19 @@ def _look(likelihood: Likelihood, state: _State, task: Task) -> tuple[_State, _P
     at = profile(point, task.places)
     reading = task.criterion.read(likelihood, point, at, state.highest, task.places, task.side)
     travelled, missed, gap = task.side * (point.real[task.place] - state.start), n * at.gain, z - reading.root
-    square = reading.root * reading.root
-    reliable = at.definite & (missed <= _RELIABLE * np.abs(z * z - square))
+    deviance = 2.0 * n * (state.highest - point.value) - missed
+    unsure = np.minimum(np.abs(z * z - reading.root * reading.root), z * z)
+    reliable = at.definite & (missed <= _RELIABLE * unsure)
     bracket = state.bracket.tightened(travelled, gap, reliable)
     step = outward(reading, bracket, travelled, task)
     rounding = _NOISE * n * (1.0 + np.abs(state.highest)) / z
     near = np.abs(gap) <= task.criterion.tolerance * z + rounding
     settled = at.definite & (missed <= task.criterion.settled + rounding * z)
     tight = at.definite & (bracket.width <= _TIGHT * (np.abs(state.start) + bracket.inside))
-    level = reliable & (gap > 0.0) & levelled_off(reading, bracket, travelled, task)
-    held = ~(at.definite & (missed <= _NEAR * np.maximum(z * z, square)))
-    plan = _Plan(at.step(task.side * step), held, (settled & near) | tight, level)
+    level = (gap > 0.0) & levelled_off(reading, bracket, travelled, task)
+    held = ~(at.definite & (missed <= _NEAR * np.maximum(z * z, deviance))) | (level & ~reliable)
+    lost = (state.share < _LEAST_SHARE) | (state.damping > _GREATEST_DAMPING) | np.isnan(at.gain)
+    plan = _Plan(at.step(task.side * step), held, (settled & near) | tight, level & reliable, lost)
     return state._replace(bracket=bracket), plan
 
 

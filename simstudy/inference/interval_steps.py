@@ -101,12 +101,13 @@ def levelled_off(reading: Reading, bracket: Bracket, travelled: Array, task: Tas
     """Tell where t stays below z to the end of the domain: it is that flat, or that far away.
 
     Flat is what would not come to z at its slope within 50 e-folds of a logarithm, or at 50 times the distance
-    travelled.
+    travelled. The score statistic may rise and fall again; what falls is flat only far from the estimate.
     """
     if np.isfinite(task.reach):
         return np.asarray(travelled >= task.reach)
     farthest = _FARTHEST if task.logarithmic else _FARTHEST_ERRORS * bracket.error
     ahead = _FARTHEST if task.logarithmic else _FARTHEST * travelled
     gap = task.z - reading.root
-    flat = (reading.slope > 0.0) & (reading.root > 0.0) & (reading.slope * ahead < gap)
+    away = travelled > (LONGEST_STEP if task.logarithmic else LONGEST_STEP * bracket.error)
+    flat = (np.abs(reading.slope) * ahead < gap) & (reading.root > 0.0) & ((reading.slope > 0.0) | away)
     return np.asarray(np.isinf(bracket.outside) & (travelled > 0.0) & (flat | (travelled > farthest)))
