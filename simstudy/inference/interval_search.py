@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from simstudy.inference.interval_steps import LONGEST_STEP, Bracket, Task, levelled_off, outward
 from simstudy.inference.likelihood import Likelihood
-from simstudy.inference.profile import Profile, profile
+from simstudy.inference.profile import profile
 from simstudy.inference.unconstrained import Point, damped_step, evaluate
 from simstudy.numerics.symmetric import select
 from simstudy.parameters import REAL, Array

@@ -12,7 +12,7 @@ from simstudy.families.base import Family
 from simstudy.families.censoring import censored
 from simstudy.families.covariates import Named, margin
 from simstudy.families.regression import Regression
-from simstudy.parameters import Array, Parametrisation
+from simstudy.parameters import Array, Domain, Parametrisation
 from simstudy.study.scenario import Scenario
 
 
@@ -49,6 +49,12 @@ def fitted(scenario: Scenario) -> Model:
     """Return the fitted family, with what is known of its parameters."""
     free: dict[str, float | None] = dict.fromkeys(scenario.free)
     return _model(scenario, scenario.fit, free | scenario.known_values)
+
+
+def free_domains(scenario: Scenario) -> tuple[Domain, ...]:
+    """Return the domains of the estimated parameters, in canonical order."""
+    form = fitted(scenario).parametrisation
+    return tuple(d for name, d in zip(form.names, form.domains, strict=True) if name in scenario.free)
 
 
 def _model(scenario: Scenario, name: str, values: Mapping[str, float | None]) -> Model:
