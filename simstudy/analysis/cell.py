@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +13,13 @@ from simstudy.analysis.control_variates import ROUNDING, Controls, controls
 from simstudy.analysis.matrices import MatrixEstimate
 from simstudy.analysis.packed import by_entry, diagonal, inverse_diagonal, sandwich_diagonal, upper
 from simstudy.families.status import Status
-from simstudy.parameters import Array
+from simstudy.inference.intervals import DEFAULT_METHODS, quantile
+from simstudy.parameters import Array, Domain
+from simstudy.study import limits as theory
+from simstudy.study import models
 from simstudy.study.limits import Limits, errors, invert
 from simstudy.study.replicates import Replicates
+from simstudy.study.scenario import Scenario
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Cell:
     n
         Sample size.
     level
-        Nominal coverage of the Wald intervals.
+        Nominal coverage of the intervals.
     limits
         What theory says as n → ∞.
     status : (R,) int8
@@ -43,6 +46,12 @@ class Cell:
         Observed information J and mean score products K at θ̂, and expected information I(θ̂), of the converged.
     all_scores, all_information : (p, R), (q, R)
         Mean score and observed information at θ* of all replicates, whatever became of the fit.
+    intervals : (2pk, m)
+        Recorded ends of the intervals of the converged, by methods that need the data; see `Replicates`.
+    methods
+        Methods of intervals of the scenario, in canonical order.
+    domains
+        Domains of the p parameters; they matter to ``wald-log`` alone.
     """
 
     n: int
@@ -55,6 +64,9 @@ class Cell:
     products: Array
     all_scores: Array
     all_information: Array
+    intervals: Array
+    methods: tuple[str, ...] = DEFAULT_METHODS
+    domains: tuple[Domain, ...] = ()
 
     @cached_property
     def converged(self) -> NDArray[np.bool_]:
@@ -143,7 +155,7 @@ class Cell:
     @property
     def normal_quantile(self) -> float:
         """Standard normal quantile z of a two-sided interval of the nominal level."""
-        return NormalDist().inv_cdf(0.5 + 0.5 * self.level)
+        return quantile(self.level)
 
 
 def converged_rows(replicates: Replicates) -> NDArray[np.bool_]:
@@ -151,7 +163,15 @@ def converged_rows(replicates: Replicates) -> NDArray[np.bool_]:
     return np.asarray(replicates.status == Status.CONVERGED)
 
 
-def build(replicates: Replicates, limits: Limits, n: int, level: float, expected: Array) -> Cell:
+def build(
+    replicates: Replicates,
+    limits: Limits,
+    n: int,
+    level: float,
+    expected: Array,
+    methods: tuple[str, ...] = DEFAULT_METHODS,
+    domains: tuple[Domain, ...] = (),
+) -> Cell:
     """Arrange a record by entry; ``expected`` (m, p, p) is I(θ̂) of the converged replicates."""
     converged, status = converged_rows(replicates), replicates.status
     scores, information = by_entry(replicates.score_limit), by_entry(replicates.information_limit)
@@ -160,10 +180,19 @@ def build(replicates: Replicates, limits: Limits, n: int, level: float, expected
         "information": by_entry(_chosen(replicates.information, converged)),
         "expected": upper(expected),
         "products": by_entry(_chosen(replicates.products, converged)),
+        "intervals": by_entry(_chosen(replicates.intervals, converged)),
     }
     if converged.sum() < 2:
         estimates = {name: np.full((len(values), 2), np.nan) for name, values in estimates.items()}
-    return Cell(n, level, limits, status, all_scores=scores, all_information=information, **estimates)
+    arranged = {"all_scores": scores, "all_information": information, **estimates}
+    return Cell(n, level, limits, status, **arranged, methods=methods, domains=domains)
+
+
+def of_scenario(scenario: Scenario, replicates: Replicates, limits: Limits) -> Cell:
+    """Return the cell of all replicates of a record."""
+    expected = theory.expected_information(scenario, replicates.theta[converged_rows(replicates)])
+    domains = models.free_domains(scenario) if "wald-log" in scenario.intervals else ()
+    return build(replicates, limits, scenario.n, scenario.level, expected, scenario.intervals, domains)
 
 
 def _chosen(rows: Array, converged: NDArray[np.bool_]) -> Array:

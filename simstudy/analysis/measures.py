@@ -11,6 +11,7 @@ from scipy import special
 from simstudy.analysis import convergence, performance
 from simstudy.analysis.cell import Cell
 from simstudy.analysis.influence import Estimate
+from simstudy.analysis.interval_bounds import claimed
 from simstudy.analysis.packed import upper
 from simstudy.parameters import Array
 
@@ -112,9 +113,10 @@ def _relative_errors(cell: Cell) -> dict[str, Limit]:
 def _coverages(cell: Cell) -> dict[str, Limit]:
     """Return P(|Z| ≤ z·ratio), which is the level where the ratio is 1."""
     limits: dict[str, Limit] = {}
-    for name, ratio in _ratios(cell).items():
+    for method in cell.methods:
+        ratio = np.sqrt(claimed(cell, method) / _squared_error(cell))
         coverage = special.erf(cell.normal_quantile * ratio / np.sqrt(2.0))
-        limits[f"wald-{name}"] = np.where(np.abs(ratio - 1.0) < _ROUNDING, cell.level, coverage)
+        limits[method] = np.where(np.abs(ratio - 1.0) < _ROUNDING, cell.level, coverage)
     return limits
 
 

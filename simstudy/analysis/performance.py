@@ -12,6 +12,7 @@ from simstudy.analysis import influence
 from simstudy.analysis.cell import Cell
 from simstudy.analysis.control_variates import adjust
 from simstudy.analysis.influence import Estimate, mcse
+from simstudy.analysis.interval_bounds import holds
 from simstudy.families.status import Status
 from simstudy.parameters import Array
 
@@ -65,17 +66,12 @@ def mse(cell: Cell) -> dict[str, Estimate]:
 
 
 def coverage(cell: Cell) -> dict[str, Estimate]:
-    """Share of Wald intervals θ̂ ± z·se that hold θ*; limit the nominal level where the standard error is right.
+    """Share of intervals that hold θ*, by method; limit the nominal level where the method is right.
 
-    NaN if one standard error is not a number: an interval that cannot be computed neither covers nor misses; and where
-    there is no θ*.
+    NaN if one end is not a number: an interval that cannot be computed neither covers nor misses; and where there is no
+    θ*.
     """
-    result = {}
-    for name, variances in cell.model_variances.items():
-        width = cell.normal_quantile * np.sqrt(variances)
-        hits = np.where(np.isnan(width + cell.error), np.nan, np.abs(cell.error) <= width)
-        result[f"wald-{name}"] = influence.proportion(hits)
-    return result
+    return {method: influence.proportion(holds(cell, method)) for method in cell.methods}
 
 
 def efficiency(cell: Cell) -> dict[str, Estimate]:

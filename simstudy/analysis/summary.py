@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from simstudy.analysis.cell import Cell, build, converged_rows
+from simstudy.analysis.cell import Cell, of_scenario
 from simstudy.analysis.measures import MEASURES, Limit, Measure
 from simstudy.errors import UnusableResultsError
 from simstudy.files import told, write_atomically
 from simstudy.numerics.symmetric import pairs
 from simstudy.parameters import Array
-from simstudy.study import limits as theory
 from simstudy.study.limits import Limits
 from simstudy.study.replicates import Replicates
 from simstudy.study.scenario import Scenario
@@ -71,9 +70,7 @@ def summarise_cell(scenario: Scenario, replicates: Replicates, limits: Limits) -
     """
     asked = replicates.head(scenario.replicates)
     with np.errstate(all="ignore"):
-        estimates = asked.theta[converged_rows(asked)]
-        expected = theory.expected_information(scenario, estimates)
-        cell = build(asked, limits, scenario.n, scenario.level, expected)
+        cell = of_scenario(scenario, asked, limits)
         applying = {name: measure for name, measure in MEASURES.items() if measure.applies(cell)}
         return [
             row
