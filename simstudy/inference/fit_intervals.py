@@ -31,14 +31,17 @@ class Covariances(Protocol):
         ...
 
 
-def interval(found: Covariances, fitted: Fitted, method: str, level: Any) -> tuple[Array, Array]:
+def interval(found: Covariances, fitted: Fitted | None, method: str, level: Any) -> tuple[Array, Array]:
     """Return lower and upper ends in the shape of the estimates; see `simstudy.inference.Fit.interval`."""
     if method not in METHODS:
         known = ", ".join(METHODS)
         message = f"interval: there is no method '{method}'{nearest(str(method), METHODS)}; choose one of {known}"
         raise ConfigError(message)
-    if not isinstance(level, numbers.Real) or not 0.0 < level < 1.0:
+    if not isinstance(level, numbers.Real) or not 0.0 < float(level) < 1.0:
         message = f"interval: level must be a number between 0 and 1 such as 0.95, got {level!r}"
+        raise ConfigError(message)
+    if fitted is None:
+        message = "interval: a fit that was pickled or copied has not kept its data; fit again"
         raise ConfigError(message)
     with np.errstate(all="ignore"):
         if method in DATA_METHODS:

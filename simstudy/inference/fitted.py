@@ -58,7 +58,11 @@ class Fit:
     expected_information: Array
     score_products: Array
     size: int
-    _fitted: Fitted = field(repr=False, compare=False)
+    _fitted: Fitted | None = field(repr=False, compare=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the likelihood, whose functions cannot be pickled."""
+        return self.__dict__ | {"_fitted": None}
 
     def covariance(self, kind: str = "observed") -> Array:
         """Return an estimate (R, p, p) of Cov(θ̂); NaN where the matrix cannot be inverted.
@@ -103,7 +107,8 @@ class Fit:
         Raises
         ------
         ConfigError
-            If there is no such method, or the level is not between 0 and 1.
+            If there is no such method, or the level is not between 0 and 1; or this is a copy, or was pickled, which
+            keeps no data.
 
         Examples
         --------
