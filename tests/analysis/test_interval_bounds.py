@@ -86,7 +86,7 @@ def test_an_end_that_is_not_a_number_is_neither_hit_nor_miss(gamma, method):
     for values in (cell.products, cell.information, cell.intervals, cell.theta):
         values[0, 3] = np.nan
     assert np.isnan(holds(cell, method)[0, 3])
-    assert np.isnan(performance.coverage(built(*gamma, theta=cell.theta))[method].value[0])
+    assert np.isnan(performance.coverage(cell)[method].value[0])
 
 
 def test_ends_at_infinity_hold_everything(gamma):
