@@ -84,7 +84,7 @@ def test_an_end_that_is_not_a_number_is_neither_hit_nor_miss(gamma, method):
     cell = built(*gamma)
     assert np.isfinite(performance.coverage(cell)[method].value).all()
     for values in (cell.products, cell.information, cell.intervals, cell.theta):
-        values[0, 3] = np.nan
+        values[:, 3] = np.nan
     assert np.isnan(holds(cell, method)[0, 3])
     assert np.isnan(performance.coverage(cell)[method].value[0])
 
