@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from simstudy.analysis import matrices
 from simstudy.analysis.control_variates import ROUNDING, Controls, controls
+from simstudy.analysis.interval_bounds import bounds
 from simstudy.analysis.matrices import MatrixEstimate
 from simstudy.analysis.packed import by_entry, diagonal, inverse_diagonal, sandwich_diagonal, upper
 from simstudy.families.status import Status
@@ -46,10 +47,10 @@ class Cell:
         Observed information J and mean score products K at θ̂, and expected information I(θ̂), of the converged.
     all_scores, all_information : (p, R), (q, R)
         Mean score and observed information at θ* of all replicates, whatever became of the fit.
-    intervals : (2pk, m)
-        Recorded ends of the intervals of the converged, by methods that need the data; see `Replicates`.
-    methods
-        Methods of intervals of the scenario, in canonical order.
+    ends : (2pk, m)
+        Recorded ends of intervals of the converged, by methods that need the data: ``intervals`` of `Replicates`.
+    intervals
+        Methods of confidence intervals, in canonical order.
     domains
         Domains of the p parameters; they matter to ``wald-log`` alone.
     """
@@ -64,8 +65,8 @@ class Cell:
     products: Array
     all_scores: Array
     all_information: Array
-    intervals: Array
-    methods: tuple[str, ...] = DEFAULT_METHODS
+    ends: Array
+    intervals: tuple[str, ...] = DEFAULT_METHODS
     domains: tuple[Domain, ...] = ()
 
     @cached_property
@@ -142,6 +143,10 @@ class Cell:
         }
         return {name: np.diagonal(matrix) / self.n for name, matrix in matrices.items()}
 
+    def interval(self, method: str) -> tuple[Array, Array]:
+        """Return the lower and the upper ends (p, m) of the intervals of a method."""
+        return bounds(self, method)
+
     @property
     def limiting_variance(self) -> Array:
         """Variance of θ̂ in the limit, (p,): the diagonal of A⁻¹BA⁻¹/n, or of what an irregular family has for it."""
@@ -169,7 +174,8 @@ def build(
     n: int,
     level: float,
     expected: Array,
-    methods: tuple[str, ...] = DEFAULT_METHODS,
+    *,
+    intervals: tuple[str, ...] = DEFAULT_METHODS,
     domains: tuple[Domain, ...] = (),
 ) -> Cell:
     """Arrange a record by entry; ``expected`` (m, p, p) is I(θ̂) of the converged replicates."""
@@ -180,19 +186,20 @@ def build(
         "information": by_entry(_chosen(replicates.information, converged)),
         "expected": upper(expected),
         "products": by_entry(_chosen(replicates.products, converged)),
-        "intervals": by_entry(_chosen(replicates.intervals, converged)),
+        "ends": by_entry(_chosen(replicates.intervals, converged)),
     }
     if converged.sum() < 2:
         estimates = {name: np.full((len(values), 2), np.nan) for name, values in estimates.items()}
     arranged = {"all_scores": scores, "all_information": information, **estimates}
-    return Cell(n, level, limits, status, **arranged, methods=methods, domains=domains)
+    return Cell(n, level, limits, status, **arranged, intervals=intervals, domains=domains)
 
 
 def of_scenario(scenario: Scenario, replicates: Replicates, limits: Limits) -> Cell:
     """Return the cell of all replicates of a record."""
     expected = theory.expected_information(scenario, replicates.theta[converged_rows(replicates)])
     domains = models.free_domains(scenario) if "wald-log" in scenario.intervals else ()
-    return build(replicates, limits, scenario.n, scenario.level, expected, scenario.intervals, domains)
+    chosen = scenario.intervals
+    return build(replicates, limits, scenario.n, scenario.level, expected, intervals=chosen, domains=domains)
 
 
 def _chosen(rows: Array, converged: NDArray[np.bool_]) -> Array:

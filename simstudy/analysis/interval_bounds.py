@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from simstudy.analysis.cell import Cell
 from simstudy.analysis.packed import inverse_diagonal
 from simstudy.inference.intervals import DATA_METHODS, wald, wald_on_real_line
 from simstudy.parameters import Array
 from simstudy.study.limits import invert
+
+if TYPE_CHECKING:
+    from simstudy.analysis.cell import Cell
 
 _WALD = "wald-"
 _OPG, _REAL_LINE, _SCORE = "wald-opg", "wald-log", "score"
@@ -29,8 +33,8 @@ def bounds(cell: Cell, method: str) -> tuple[Array, Array]:
 
 def _recorded(cell: Cell, method: str) -> tuple[Array, Array]:
     size = len(cell.theta)
-    first = 2 * size * [name for name in cell.methods if name in DATA_METHODS].index(method)
-    return cell.intervals[first : first + size], cell.intervals[first + size : first + 2 * size]
+    first = 2 * size * [name for name in cell.intervals if name in DATA_METHODS].index(method)
+    return cell.ends[first : first + size], cell.ends[first + size : first + 2 * size]
 
 
 def _variances(cell: Cell, method: str) -> Array:
@@ -45,7 +49,7 @@ def holds(cell: Cell, method: str) -> Array:
 
     θ* of an angle is taken by the turn that is nearest to the estimate.
     """
-    lower, upper = bounds(cell, method)
+    lower, upper = cell.interval(method)
     angles = np.isfinite(cell.limits.periods)[:, None]
     truth = np.where(angles, cell.theta - cell.error, cell.limits.theta[:, None])
     unknown = np.isnan(lower) | np.isnan(upper) | np.isnan(truth)

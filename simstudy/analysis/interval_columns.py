@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from simstudy.analysis.cell import Cell, of_scenario
-from simstudy.analysis.interval_bounds import bounds
 from simstudy.parameters import Array
 from simstudy.study.limits import Limits
 from simstudy.study.replicates import Replicates
@@ -21,7 +20,7 @@ def intervals_by_column(scenario: Scenario, replicates: Replicates, limits: Limi
         cell = of_scenario(scenario, replicates, limits)
         columns = _labelled("se[{}]", scenario.free, np.sqrt(cell.model_variances["observed"]))
         for method in scenario.intervals:
-            for side, ends in zip(("lower", "upper"), bounds(cell, method), strict=True):
+            for side, ends in zip(("lower", "upper"), cell.interval(method), strict=True):
                 columns |= _labelled(f"{side}[{method},{{}}]", scenario.free, ends)
         return {name: _spread(cell, values) for name, values in columns.items()}
 

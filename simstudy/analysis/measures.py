@@ -113,7 +113,7 @@ def _relative_errors(cell: Cell) -> dict[str, Limit]:
 def _coverages(cell: Cell) -> dict[str, Limit]:
     """Return P(|Z| ≤ z·ratio), which is the level where the ratio is 1."""
     limits: dict[str, Limit] = {}
-    for method in cell.methods:
+    for method in cell.intervals:
         ratio = np.sqrt(claimed(cell, method) / _squared_error(cell))
         coverage = special.erf(cell.normal_quantile * ratio / np.sqrt(2.0))
         limits[method] = np.where(np.abs(ratio - 1.0) < _ROUNDING, cell.level, coverage)

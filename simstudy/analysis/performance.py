@@ -71,7 +71,7 @@ def coverage(cell: Cell) -> dict[str, Estimate]:
     NaN if one end is not a number: an interval that cannot be computed neither covers nor misses; and where there is no
     θ*.
     """
-    return {method: influence.proportion(holds(cell, method)) for method in cell.methods}
+    return {method: influence.proportion(holds(cell, method)) for method in cell.intervals}
 
 
 def efficiency(cell: Cell) -> dict[str, Estimate]:

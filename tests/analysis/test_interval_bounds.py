@@ -83,7 +83,7 @@ def test_columns_where_nothing_converged(gamma):
 def test_an_end_that_is_not_a_number_is_neither_hit_nor_miss(gamma, method):
     cell = built(*gamma)
     assert np.isfinite(performance.coverage(cell)[method].value).all()
-    for values in (cell.products, cell.information, cell.intervals, cell.theta):
+    for values in (cell.products, cell.information, cell.ends, cell.theta):
         values[:, 3] = np.nan
     assert np.isnan(holds(cell, method)[0, 3])
     assert np.isnan(performance.coverage(cell)[method].value[0])
@@ -91,7 +91,7 @@ def test_an_end_that_is_not_a_number_is_neither_hit_nor_miss(gamma, method):
 
 def test_ends_at_infinity_hold_everything(gamma):
     cell = built(*gamma)
-    cell.intervals[:2], cell.intervals[2:4] = -np.inf, np.inf
+    cell.ends[:2], cell.ends[2:4] = -np.inf, np.inf
     assert holds(cell, "score").all()
 
 

@@ -10,6 +10,7 @@ from simstudy.analysis import summary
 from simstudy.analysis.measures import MEASURES
 from simstudy.errors import UnusableResultsError
 from simstudy.families.status import Status
+from simstudy.study import limits as theory
 from simstudy.study.limits import regular
 from simstudy.study.replicates import Replicates
 from simstudy.study.scenario import Scenario
@@ -169,7 +170,7 @@ def test_ten_parameters(monkeypatch):
     names = tuple("abcdefghij")
     scenario = Scenario("ten", "ten", names, (0.0,) * p, "ten", (), n, replicates, 0.95)
     monkeypatch.setattr(
-        summary.theory,
+        theory,
         "expected_information",
         lambda _, theta: np.broadcast_to(np.eye(p), (len(theta), p, p)),
     )
