@@ -94,7 +94,9 @@ class Results:
         Columns are ``theta[a]``, ``information[a,b]``, ``information_limit[a,b]``, ``score_limit[a]``,
         ``products[a,b]``, ``products_limit[a,b]``, ``value``, ``value_limit``, ``status`` (a name, such as
         ``CONVERGED``) and ``iterations``, with the names of free parameters for a and b; of symmetric
-        matrices the upper triangle.
+        matrices the upper triangle. From these follow ``se[a]``, the standard errors by the observed information, and
+        ``lower[method,a]`` and ``upper[method,a]``, the ends of the intervals of the scenario; NaN where a fit has not
+        converged.
 
         Raises
         ------
@@ -103,9 +105,11 @@ class Results:
         """
         import pandas as pd
 
+        from simstudy.analysis.interval_columns import intervals_by_column
+
         cell = self.study.cell(scenario, n)
-        columns = dict(_columns(self.records(cell), cell.free))
-        return pd.DataFrame(columns)
+        records = self.records(cell)
+        return pd.DataFrame(dict(_columns(records, cell.free)) | intervals_by_column(cell, records, limits(cell)))
 
 
 def _columns(records: Replicates, free: tuple[str, ...]) -> Iterator[tuple[str, Any]]:

@@ -56,6 +56,13 @@ def test_replicates_are_those_of_the_blocks(results):
         *("products[mean,mean]", "products[mean,sd]", "products[sd,sd]"),
         *("products_limit[mean,mean]", "products_limit[mean,sd]", "products_limit[sd,sd]"),
         *("value", "value_limit", "status", "iterations"),
+        *("se[mean]", "se[sd]"),
+        *(
+            f"{side}[wald-{kind},{name}]"
+            for kind in ("observed", "expected", "sandwich")
+            for side in ("lower", "upper")
+            for name in ("mean", "sd")
+        ),
     ]
     np.testing.assert_array_equal(frame[["theta[mean]", "theta[sd]"]], record.theta)
     np.testing.assert_array_equal(frame["information[mean,sd]"], record.information[:, 1])

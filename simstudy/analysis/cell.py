@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -12,14 +11,14 @@ from numpy.typing import NDArray
 from simstudy.analysis import bias_correction, deciles, matrices
 from simstudy.analysis.control_variates import ROUNDING, Controls, adjust, controls
 from simstudy.analysis.influence import Estimate, mcse
+from simstudy.analysis.interval_bounds import bounds
 from simstudy.analysis.matrices import MatrixEstimate
 from simstudy.analysis.packed import by_entry, diagonal, inverse_diagonal, sandwich_diagonal, upper
-from simstudy.analysis.sample import Interval, normal_quantile, wald
+from simstudy.analysis.sample import Interval
 from simstudy.families.status import Status
-from simstudy.inference.intervals import DEFAULT_METHODS
-from simstudy.parameters import Array
+from simstudy.inference.intervals import DEFAULT_METHODS, quantile
+from simstudy.parameters import Array, Domain
 from simstudy.study.limits import Limits, errors, invert
-from simstudy.study.replicates import Replicates
 from simstudy.study.scenario import Scenario
 
 
@@ -36,7 +35,7 @@ class Cell:
     n
         Sample size.
     level
-        Nominal coverage of the Wald intervals.
+        Nominal coverage of the intervals.
     limits
         What theory says as n → ∞.
     status : (R,) int8
@@ -50,14 +49,16 @@ class Cell:
     all_scores, all_information, all_products : (p, R), (q, R), (q, R)
         Mean score, observed information and mean score products at θ* of all replicates, whatever became of the fit;
         the products are the record itself, not contiguous.
+    ends : (2pk, m)
+        Recorded ends of intervals of the converged, by methods that need the data: ``intervals`` of `Replicates`.
     null : (p,)
         Value that a test rejects where an interval excludes it; NaN for a parameter that cannot take it.
     theta_or_boundary : (p, ≥ m) or None
         Estimates of the replicates that converged or ended on the boundary; None where none ended there.
     intervals
-        Methods of confidence intervals.
-    bounds
-        Lower and upper ends, (p, m) each, by method; Wald intervals with the errors of ``model_variances`` need none.
+        Methods of confidence intervals, in canonical order.
+    domains
+        Domains of the p parameters; they matter to ``wald-log`` alone.
     scenario
         What was simulated and fitted; without it there is no theory of higher order.
     """
@@ -74,10 +75,11 @@ class Cell:
     all_scores: Array
     all_information: Array
     all_products: Array
+    ends: Array
     null: Array
     theta_or_boundary: Array | None = None
     intervals: tuple[str, ...] = DEFAULT_METHODS
-    bounds: Mapping[str, Interval] = field(default_factory=dict)
+    domains: tuple[Domain, ...] = ()
     scenario: Scenario | None = None
 
     @cached_property
@@ -144,9 +146,7 @@ class Cell:
 
     def interval(self, method: str) -> Interval:
         """Return the lower and the upper ends of the intervals of a method, (p, m) each."""
-        if method in self.bounds:
-            return self.bounds[method]
-        return wald(self.theta, np.sqrt(self.model_variances[method.removeprefix("wald-")]), self.level)
+        return bounds(self, method)
 
     @property
     def accuracy(self) -> Array:
@@ -217,78 +217,4 @@ class Cell:
     @property
     def normal_quantile(self) -> float:
         """Standard normal quantile z of a two-sided interval of the nominal level."""
-        return normal_quantile(self.level)
-
-
-def converged_rows(replicates: Replicates) -> NDArray[np.bool_]:
-    """Tell which replicates converged, (R,)."""
-    return np.asarray(replicates.status == Status.CONVERGED)
-
-
-def build(
-    replicates: Replicates,
-    limits: Limits,
-    n: int,
-    level: float,
-    expected: Array,
-    scenario: Scenario | None = None,
-    *,
-    null: Array | None = None,
-    intervals: tuple[str, ...] = DEFAULT_METHODS,
-    bounds: Mapping[str, Interval] | None = None,
-) -> Cell:
-    """Arrange a record by entry.
-
-    Parameters
-    ----------
-    replicates, limits, n, level
-        The record, what theory says, the sample size and the nominal coverage.
-    expected : (m, p, p)
-        I(θ̂) of the m converged replicates.
-    scenario
-        What was simulated and fitted; without it there is no theory of higher order.
-    null : (p,)
-        What is tested of each parameter, NaN for nothing; by default nothing of any.
-    intervals, bounds
-        Methods of confidence intervals, and the ends (p, m) of the converged replicates by those that are recorded.
-    """
-    converged, status = converged_rows(replicates), replicates.status
-    estimates = {
-        "theta": by_entry(_chosen(replicates.theta, converged)),
-        "information": by_entry(_chosen(replicates.information, converged)),
-        "expected": upper(expected),
-        "products": by_entry(_chosen(replicates.products, converged)),
-        "likelihood_ratio": 2.0 * _chosen(replicates.value - replicates.value_limit, converged)[None],
-    }
-    if converged.sum() < 2:
-        estimates = {name: np.full((len(values), 2), np.nan) for name, values in estimates.items()}
-        bounds = dict.fromkeys(bounds or {}, (estimates["theta"], estimates["theta"]))
-    return Cell(
-        n,
-        level,
-        limits,
-        status,
-        all_scores=by_entry(replicates.score_limit),
-        all_information=by_entry(replicates.information_limit),
-        all_products=replicates.products_limit.T,
-        null=np.full(len(limits.theta), np.nan) if null is None else null,
-        theta_or_boundary=_or_boundary(replicates),
-        intervals=intervals,
-        bounds=bounds or {},
-        scenario=scenario,
-        **estimates,
-    )
-
-
-def _or_boundary(replicates: Replicates) -> Array | None:
-    """Return the estimates (p, ≥ m) of the converged and those on the boundary, if there are any of these."""
-    boundary = replicates.status == Status.BOUNDARY
-    if not boundary.any():
-        return None
-    rows = replicates.theta[boundary | converged_rows(replicates)]
-    return by_entry(rows) if len(rows) > 1 else np.full((replicates.theta.shape[1], 2), np.nan)
-
-
-def _chosen(rows: Array, converged: NDArray[np.bool_]) -> Array:
-    """Return the converged rows, without a copy where that is all of them."""
-    return rows if converged.all() else rows[converged]
+        return quantile(self.level)

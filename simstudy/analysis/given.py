@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from simstudy.analysis.sample import Interval, wald
+from simstudy.analysis.sample import Interval
 from simstudy.errors import ConfigError, one_line
+from simstudy.inference.intervals import quantile, wald
 from simstudy.parameters import Array
 
 METHOD = "interval"
@@ -88,7 +89,7 @@ def arrange(arrays: Mapping[str, Array], true: float | None, level: float, null:
     if kept.sum() < 2:
         rows = dict.fromkeys(arrays, np.full((1, 2), np.nan))
     theta, errors = rows["estimates"], rows.get("standard_errors")
-    ends = None if errors is None else wald(theta, errors, level)
+    ends = None if errors is None else wald(theta, errors, quantile(level))
     if "lower" in rows:
         ends = rows["lower"], rows["upper"]
     truth = np.array([np.nan if true is None else float(true)])

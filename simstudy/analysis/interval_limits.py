@@ -6,32 +6,19 @@ import numpy as np
 from scipy import special
 
 from simstudy.analysis.cell import Cell
+from simstudy.analysis.interval_bounds import claimed
 from simstudy.parameters import Array
-from simstudy.study.limits import invert
 
 _ROUNDING = 1e-12
-_CLAIMS = {
-    "wald-observed": "observed",
-    "wald-expected": "expected",
-    "wald-sandwich": "sandwich",
-    "wald-opg": "opg",
-    "wald-log": "observed",
-    "likelihood-ratio": "observed",
-}
-"""Kind of standard error that a method amounts to as n → ∞, also where the model is wrong: a profile likelihood has
-the curvature of the j-th diagonal of A⁻¹."""
 
 
 def ratios(cell: Cell) -> dict[str, Array]:
     """Return the limits of the standard error a method claims over the true one, (p,); NaN where there is none.
 
-    There is none where the rate is not n^-½. Methods not listed, such as ``score``, have one where the model is right.
+    There is none where the rate is not n^-½.
     """
     true = np.where(cell.regular, cell.limiting_variance, np.nan)
-    claims = cell.claimed_variances | {"opg": np.diagonal(invert(cell.limits.score_covariance)) / cell.n}
-    found = {name: np.sqrt(claimed / true) for name, claimed in claims.items()}
-    right = found["observed"] if cell.limits.right else np.full_like(true, np.nan)
-    return {method: found[_CLAIMS[method]] if method in _CLAIMS else right for method in cell.intervals}
+    return {method: np.sqrt(claimed(cell, method) / true) for method in cell.intervals}
 
 
 def coverages(cell: Cell) -> dict[str, Array]:

@@ -18,12 +18,13 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 
 from simstudy.analysis import influence
+from simstudy.analysis.arrangement import of_scenario
 from simstudy.analysis.cell import Cell
 from simstudy.analysis.influence import Estimate
 from simstudy.analysis.measures import MEASURES, Measure
 from simstudy.analysis.packed import diagonal, upper
 from simstudy.analysis.performance import natural_size
-from simstudy.analysis.summary import arrange, measured
+from simstudy.analysis.summary import measured
 from simstudy.parameters import Array
 from simstudy.study.limits import limits
 from simstudy.study.replicates import Replicates
@@ -47,7 +48,7 @@ def shortfalls(scenario: Scenario, replicates: Replicates, targets: tuple[Target
     Only the measures asked for are computed, each when its turn comes.
     """
     with np.errstate(all="ignore"):
-        cell = arrange(scenario, replicates, limits(scenario))
+        cell = of_scenario(scenario, replicates, limits(scenario))
     for target in targets:
         with np.errstate(all="ignore"):
             share = float(np.concatenate([np.zeros(1), *_shares(scenario, cell, target)]).max())

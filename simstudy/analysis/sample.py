@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from statistics import NormalDist
 from typing import Protocol
 
 from simstudy.analysis.influence import Estimate
@@ -57,14 +56,3 @@ class Sample(Protocol):
 
     def sharpened(self, values: Array, rounding: Array) -> Estimate | None:
         """Return controlled means of values (k, m), None where there are no control variates."""
-
-
-def wald(theta: Array, standard_errors: Array, level: float) -> Interval:
-    """Return θ̂ ∓ z·se with the normal quantile z of a two-sided interval of that level."""
-    reach = normal_quantile(level) * standard_errors
-    return theta - reach, theta + reach
-
-
-def normal_quantile(level: float) -> float:
-    """Return the standard normal quantile z of a two-sided interval."""
-    return NormalDist().inv_cdf(0.5 + 0.5 * level)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from simstudy.analysis.cell import Cell, build, converged_rows
+from simstudy.analysis.arrangement import of_scenario
+from simstudy.analysis.cell import Cell
 from simstudy.analysis.influence import Estimate
 from simstudy.analysis.measures import MEASURES, Limit, Measure
 from simstudy.analysis.table6 import textbook
@@ -20,8 +21,6 @@ from simstudy.errors import UnusableResultsError
 from simstudy.files import told, write_atomically
 from simstudy.numerics.symmetric import pairs
 from simstudy.parameters import Array
-from simstudy.study import limits as theory
-from simstudy.study import models
 from simstudy.study.limits import Limits
 from simstudy.study.replicates import Replicates
 from simstudy.study.scenario import Scenario
@@ -73,17 +72,9 @@ def summarise_cell(scenario: Scenario, replicates: Replicates, limits: Limits) -
     tell it themselves: floating point warnings are off.
     """
     with np.errstate(all="ignore"):
-        cell = arrange(scenario, replicates.head(scenario.replicates), limits)
+        cell = of_scenario(scenario, replicates.head(scenario.replicates), limits)
         applying = {name: measure for name, measure in MEASURES.items() if measure.applies(cell)}
         return [row for name, measure in applying.items() for row in _rows(scenario, cell, name, measure)]
-
-
-def arrange(scenario: Scenario, replicates: Replicates, limits: Limits) -> Cell:
-    """Return the cell that the measures of these replicates are computed from."""
-    estimates = replicates.theta[converged_rows(replicates)]
-    expected = theory.expected_information(scenario, estimates)
-    null, intervals = models.null_values(scenario), scenario.intervals
-    return build(replicates, limits, scenario.n, scenario.level, expected, scenario, null=null, intervals=intervals)
 
 
 def measured(scenario: Scenario, cell: Cell, name: str, measure: Measure) -> dict[str, Estimate]:

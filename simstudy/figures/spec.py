@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 ReplicatesOf = Callable[[str, int], pd.DataFrame]
 """(scenario, n) ↦ stored replicates, one row each, in replicate order."""
-REPLICATE_COLUMNS = ("theta[", "status")
+REPLICATE_COLUMNS = ("theta[", "status", "se[", "lower[", "upper[")
 """How the names of the columns begin that figures read of them; all else need not be kept in memory."""
 
 

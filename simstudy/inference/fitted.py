@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from simstudy.families.covariates import designed
 from simstudy.families.status import Status
 from simstudy.inference import mle
 from simstudy.inference.data import check_width, read
+from simstudy.inference.fit_intervals import Fitted, interval
 from simstudy.inference.likelihood import Likelihood, expected_information
 from simstudy.numerics.symmetric import fill, unpack
 from simstudy.parameters import Array, Parametrisation
@@ -57,6 +58,11 @@ class Fit:
     expected_information: Array
     score_products: Array
     size: int
+    _fitted: Fitted | None = field(repr=False, compare=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the likelihood, whose functions cannot be pickled."""
+        return self.__dict__ | {"_fitted": None}
 
     def covariance(self, kind: str = "observed") -> Array:
         """Return an estimate (R, p, p) of Cov(θ̂); NaN where the matrix cannot be inverted.
@@ -79,6 +85,39 @@ class Fit:
             message = f"covariance: there is no kind '{kind}'{nearest(kind, KINDS)}; choose one of {', '.join(KINDS)}"
             raise ConfigError(message)
         return _inverse(matrices[kind]) / self.size
+
+    def interval(self, method: str = "wald-observed", level: float = 0.95) -> tuple[Array, Array]:
+        """Return the lower and the upper ends of confidence intervals, in the shape of ``theta``.
+
+        Parameters
+        ----------
+        method
+            One of "wald-observed", "wald-expected", "wald-sandwich", "wald-opg" (θ̂ ∓ z·se with the variances of
+            `covariance`), "wald-log" (Wald on the unconstrained scale of each parameter, such as the logarithm of a
+            positive one, with the observed information), "score" and "likelihood-ratio" (of the profile).
+        level
+            Nominal coverage.
+
+        Returns
+        -------
+        lower, upper : (R, p)
+            NaN where a fit has not converged and where there is no such interval; an end of the parameter's domain
+            where the statistic stays below its quantile up to there.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such method, or the level is not between 0 and 1; or this is a copy, or was pickled, which
+            keeps no data.
+
+        Examples
+        --------
+        >>> found = fit("binomial", [8.0], {"trials": 10})
+        >>> lower, upper = found.interval("score")  # Wilson's
+        >>> print(lower.round(4), upper.round(4))
+        [0.4902] [0.9433]
+        """
+        return interval(self, self._fitted, method, level)
 
 
 def fit(
@@ -184,6 +223,7 @@ def _describe(likelihood: Likelihood, estimates: mle.Estimates, single: bool) ->
         expected_information=shaped(unpack(fill(expected, rows))),
         score_products=shaped(unpack(fill(evaluation.products, rows))),
         size=size,
+        _fitted=Fitted(likelihood, estimates, single),
     )
 
 

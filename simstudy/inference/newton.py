@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from simstudy.families.status import Status
 from simstudy.inference.likelihood import Likelihood
-from simstudy.numerics.symmetric import Entry, position, solve
+from simstudy.inference.unconstrained import Point, damped_step, diagonal_scale, evaluate
+from simstudy.numerics.symmetric import solve
 from simstudy.parameters import REAL, Array, Domain
 
 _TOLERANCE = 1e-18
@@ -23,7 +24,6 @@ _UNSEEN, _NOISE = 1e-11, 1e-10
 _LONGEST_STEP = 5.0
 _FLAT_STEP = 1e-2
 _FARTHEST = 50.0
-_DAMPINGS = 30
 
 
 class Maximum(NamedTuple):
@@ -54,34 +54,6 @@ class Maximum(NamedTuple):
         return spread.where(chosen, self)
 
 
-class _Point(NamedTuple):
-    """Coordinates u, value, gradient and packed information in unconstrained coordinates, one row per data set."""
-
-    real: list[Array]
-    value: Array
-    gradient: list[Array]
-    information: list[Array]
-
-    def take(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> _Point:
-        return _Point(
-            [u[rows] for u in self.real],
-            self.value[rows],
-            [g[rows] for g in self.gradient],
-            [h[rows] for h in self.information],
-        )
-
-    def where(self, chosen: NDArray[np.bool_], other: _Point) -> _Point:
-        def pick(new: Sequence[Array], old: Sequence[Array]) -> list[Array]:
-            return [np.where(chosen, a, b) for a, b in zip(new, old, strict=True)]
-
-        return _Point(
-            pick(self.real, other.real),
-            np.where(chosen, self.value, other.value),
-            pick(self.gradient, other.gradient),
-            pick(self.information, other.information),
-        )
-
-
 def maximise(likelihood: Likelihood, start: Sequence[Array]) -> Maximum:
     """Maximise from one starting point per data set.
 
@@ -100,7 +72,7 @@ def maximise(likelihood: Likelihood, start: Sequence[Array]) -> Maximum:
     status = np.full(rows, Status.MAX_ITERATIONS, dtype=np.int8)
     iterations = np.zeros(rows, dtype=np.int16)
     left, part = np.arange(rows), likelihood
-    point, damping, last = _evaluate(part, real), np.zeros(rows), np.full(rows, np.inf)
+    point, damping, last = evaluate(part, real), np.zeros(rows), np.full(rows, np.inf)
     for _ in range(_ITERATIONS):
         verdict, final, last = _judge(part.domains, point, _distance(part.domains, point, real, left), damping, last)
         value[left] = point.value
@@ -120,27 +92,8 @@ def maximise(likelihood: Likelihood, start: Sequence[Array]) -> Maximum:
     return Maximum(theta, value, status, iterations)
 
 
-def _evaluate(likelihood: Likelihood, real: list[Array]) -> _Point:
-    """Evaluate and carry gradient and information to the unconstrained coordinates."""
-    theta = [domain.from_real(u) for domain, u in zip(likelihood.domains, real, strict=True)]
-    result = likelihood.evaluate(theta)
-    slopes = [domain.derivatives(t) for domain, t in zip(likelihood.domains, theta, strict=True)]
-    rows, size = likelihood.rows, len(real)
-
-    def spread(entry: Entry) -> Array:
-        return np.array(np.broadcast_to(np.asarray(entry, dtype=float), (rows,)))
-
-    gradient = [spread(result.score[i] * slopes[i][0]) for i in range(size)]
-    information = []
-    for i in range(size):
-        for j in range(i, size):
-            entry = result.information[position(i, j, size)] * slopes[i][0] * slopes[j][0]
-            information.append(spread(entry - result.score[i] * slopes[i][1] if i == j else entry))
-    return _Point(real, spread(result.value), gradient, information)
-
-
 def _judge(
-    domains: Sequence[Domain], point: _Point, distance: Array, damping: Array, last: Array
+    domains: Sequence[Domain], point: Point, distance: Array, damping: Array, last: Array
 ) -> tuple[NDArray[np.int8], list[Array], Array]:
     """Tell which rows are finished and how; return their last Newton step and the decrement as well.
 
@@ -151,7 +104,7 @@ def _judge(
     flat = _longest(domains, step) > _FLAT_STEP
     rounding = (decrement <= _NEARLY) & (decrement > 0.25 * last)
     small = definite & ((decrement <= _TOLERANCE) | rounding)
-    scaled = [g * g <= _LEVEL * s for g, s in zip(point.gradient, _diagonal_scale(point), strict=True)]
+    scaled = [g * g <= _LEVEL * s for g, s in zip(point.gradient, diagonal_scale(point), strict=True)]
     level = np.all(scaled, axis=0)
     verdict = np.full(len(point.value), Status.MAX_ITERATIONS, dtype=np.int8)
     verdict[small] = Status.CONVERGED
@@ -162,7 +115,7 @@ def _judge(
     return verdict, step, np.asarray(decrement)
 
 
-def _distance(domains: Sequence[Domain], point: _Point, start: list[Array], rows: NDArray[np.intp]) -> Array:
+def _distance(domains: Sequence[Domain], point: Point, start: list[Array], rows: NDArray[np.intp]) -> Array:
     return _longest(domains, [u - begin[rows] for u, begin in zip(point.real, start, strict=True)])
 
 
@@ -172,40 +125,15 @@ def _longest(domains: Sequence[Domain], lengths: Sequence[Array]) -> Array:
     return np.asarray(np.max([*logarithmic, np.zeros_like(lengths[0])], axis=0))
 
 
-def _advance(likelihood: Likelihood, point: _Point, damping: Array) -> tuple[_Point, Array]:
+def _advance(likelihood: Likelihood, point: Point, damping: Array) -> tuple[Point, Array]:
     """Try one damped step; return the point reached (or the old one, with more damping)."""
-    step, damping = _damped_step(point, damping)
+    step, damping = damped_step(point, damping)
     trial_at = []
     for domain, u, du in zip(likelihood.domains, point.real, step, strict=True):
         trial_at.append(u + (du if domain is REAL else np.clip(du, -_LONGEST_STEP, _LONGEST_STEP)))
-    trial = _evaluate(likelihood, trial_at)
+    trial = evaluate(likelihood, trial_at)
     gain = np.asarray(sum(g * d for g, d in zip(point.gradient, step, strict=True)))
     size = 1.0 + np.abs(point.value)
     better = trial.value >= point.value - np.where(gain <= _UNSEEN * size, _NOISE, _SLACK) * size
     relaxed = np.where(damping > 1e-6, damping / 10.0, 0.0)
     return trial.where(better, point), np.where(better, relaxed, np.maximum(10.0 * damping, 1e-3))
-
-
-def _diagonal_scale(point: _Point) -> list[Array]:
-    """Return |𝒥ᵢᵢ|, or gᵢ² where that is larger, so that damping has the units of each coordinate."""
-    size = len(point.gradient)
-    return [
-        np.maximum(np.abs(point.information[position(i, i, size)]), g * g) + 1e-300
-        for i, g in enumerate(point.gradient)
-    ]
-
-
-def _damped_step(point: _Point, damping: Array) -> tuple[list[Array], Array]:
-    """Return (𝒥 + λD)⁻¹g with λ raised until the matrix is positive definite."""
-    size = len(point.gradient)
-    diagonal = [position(i, i, size) for i in range(size)]
-    scale = _diagonal_scale(point)
-    for _ in range(_DAMPINGS):
-        matrix = list(point.information)
-        for k, s in zip(diagonal, scale, strict=True):
-            matrix[k] = matrix[k] + damping * s
-        step, definite = solve(matrix, point.gradient)
-        if definite.all():
-            break
-        damping = np.where(definite, damping, np.maximum(4.0 * damping, 1e-3))
-    return [np.where(definite & np.isfinite(d), d, 0.0) for d in step], damping

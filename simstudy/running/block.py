@@ -8,6 +8,7 @@ from simstudy.errors import FamilyError
 from simstudy.families.base import Family
 from simstudy.families.likelihood import Evaluation, FamilyLikelihood
 from simstudy.inference import mle
+from simstudy.inference.intervals import from_data
 from simstudy.inference.likelihood import Likelihood
 from simstudy.numerics.symmetric import fill
 from simstudy.parameters import Array
@@ -72,10 +73,12 @@ def estimate(scenario: Scenario, x: Array | FamilyLikelihood) -> Replicates:
         estimates = mle.fit(likelihood)
         at = limiting_value(scenario)
         limit = likelihood.evaluate([np.asarray(v) for v in at], products=True)
-        return _record(estimates, limit, scenario.n)
+        ends = [from_data(likelihood, estimates, method, scenario.level) for method in scenario.stored_intervals]
+        intervals = np.concatenate([np.empty((likelihood.rows, 0)), *(each for pair in ends for each in pair)], axis=-1)
+        return _record(estimates, limit, intervals, scenario.n)
 
 
-def _record(estimates: mle.Estimates, limit: Evaluation, n: int) -> Replicates:
+def _record(estimates: mle.Estimates, limit: Evaluation, intervals: Array, n: int) -> Replicates:
     rows, at = len(estimates.status), estimates.evaluation
     return Replicates(
         theta=estimates.theta,
@@ -88,4 +91,5 @@ def _record(estimates: mle.Estimates, limit: Evaluation, n: int) -> Replicates:
         value_limit=n * np.asarray(limit.value),
         status=estimates.status,
         iterations=estimates.iterations,
+        intervals=intervals,
     )

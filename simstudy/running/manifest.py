@@ -183,6 +183,10 @@ def _definition(scenario: Scenario) -> dict[str, object]:
     known = ", ".join(f"{name} = {value:g}" for name, value in held) or ", ".join(sorted(scenario.known)) or "none"
     if scenario.censoring is not None:
         values["censoring"] = scenario.censoring
+    if scenario.stored_intervals:
+        values["intervals"] = (
+            f"{', '.join(scenario.stored_intervals)} at level {scenario.level:g}, stored with the fits"
+        )
     for number, covariate in enumerate(scenario.covariates, start=1):
         drawn = ", ".join(f"{name} = {value:g}" for name, value in zip(covariate.names, covariate.values, strict=True))
         values[f"covariate {number}"] = f"{covariate.family}({drawn})"

@@ -100,7 +100,8 @@ def disk_bytes(scenario: Scenario) -> int:
     """Return the bytes that all files of a scenario take, a little rounded up."""
     blocks = needed_blocks(scenario)
     files = -(-blocks // task_blocks(scenario.n, len(scenario.free)))
-    return blocks * block_size(scenario.n) * row_bytes(len(scenario.free)) + files * _FILE_BYTES
+    each = row_bytes(len(scenario.free), len(scenario.stored_intervals))
+    return blocks * block_size(scenario.n) * each + files * _FILE_BYTES
 
 
 def estimate(study: Study, cost: Cost) -> list[Estimate]:
@@ -141,6 +142,7 @@ def _model(scenario: Scenario) -> tuple[object, ...]:
         scenario.known,
         scenario.censoring is not None,
         scenario.covariates,
+        scenario.stored_intervals,
     )
 
 

@@ -10,6 +10,7 @@ import io
 import json
 import math
 import zipfile
+from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any
 
@@ -26,7 +27,8 @@ NUMBERS_VERSION = 2
 """Raised with every change of code that changes a stored number; files of other versions are refused."""
 
 _HEADER_BYTES = 4096
-_MEMBERS = tuple(field.name for field in fields(Replicates))
+_INTERVALS = "intervals"
+_MEMBERS = tuple(field.name for field in fields(Replicates) if field.name != _INTERVALS)
 
 
 class DamagedRecordError(ValueError):
@@ -52,11 +54,20 @@ def record_identity(scenario: Scenario, seed: int, first_block: int, last_block:
         content["plugins"] = {name: origin.sha256 for name, origin in plugins.items()}
     if scenario.censoring is not None:
         content["censoring"] = scenario.censoring
+    if scenario.stored_intervals:
+        content[_INTERVALS] = list(scenario.stored_intervals)
+        content["level"] = scenario.level
     return json.dumps(content, sort_keys=True, separators=(",", ":"))
 
 
-def layout(rows: int, size: int) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
-    """Return shape and dtype of every field for R rows and p free parameters."""
+def layout(rows: int, size: int, methods: int = 0) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
+    """Return shape and dtype of every field for R rows and p free parameters.
+
+    Parameters
+    ----------
+    methods
+        Number of methods of intervals that are recorded; where there are none, they have no field.
+    """
     packed = size * (size + 1) // 2
     widths = {
         "theta": (size,),
@@ -65,26 +76,36 @@ def layout(rows: int, size: int) -> dict[str, tuple[tuple[int, ...], np.dtype[An
         "iterations": (),
         "value": (),
         "value_limit": (),
+        _INTERVALS: (2 * size * methods,),
     }
     real: np.dtype[Any] = np.dtype(np.float64)
     types: dict[str, np.dtype[Any]] = {"status": np.dtype(np.int8), "iterations": np.dtype(np.int16)}
-    return {name: ((rows, *widths.get(name, (packed,))), types.get(name, real)) for name in _MEMBERS}
+    names = (*_MEMBERS, _INTERVALS) if methods else _MEMBERS
+    return {name: ((rows, *widths.get(name, (packed,))), types.get(name, real)) for name in names}
 
 
-def row_bytes(size: int) -> int:
-    """Return the bytes one replicate takes with p free parameters.
+def scenario_layout(scenario: Scenario, rows: int) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
+    """Return shape and dtype of every field for R rows of a scenario."""
+    return layout(rows, len(scenario.free), len(scenario.stored_intervals))
+
+
+def row_bytes(size: int, methods: int = 0) -> int:
+    """Return the bytes one replicate takes with p free parameters and so many methods of intervals recorded.
 
     >>> row_bytes(2)
     147
     """
-    return sum(dtype.itemsize * (shape[1] if len(shape) == 2 else 1) for shape, dtype in layout(1, size).values())
+    shapes = layout(1, size, methods).values()
+    return sum(dtype.itemsize * (shape[1] if len(shape) == 2 else 1) for shape, dtype in shapes)
 
 
 def encode(replicates: Replicates, made_by: str) -> bytes:
     """Return the bytes of a file (FamilyError where an array has not the shape and type that `decode` asks for)."""
     buffer = io.BytesIO()
-    arrays = {name: np.ascontiguousarray(getattr(replicates, name)) for name in _MEMBERS}
-    for name, (shape, dtype) in layout(len(replicates), arrays["theta"].shape[-1]).items():
+    size, width = replicates.theta.shape[-1], replicates.intervals.shape[-1]
+    wanted = layout(len(replicates), size, -(-width // (2 * size)))
+    arrays = {name: np.ascontiguousarray(getattr(replicates, name)) for name in wanted}
+    for name, (shape, dtype) in wanted.items():
         found = arrays[name]
         if (found.shape, found.dtype) != (shape, dtype):
             message = f"{name} is {found.dtype} of shape {found.shape}, not {dtype} of shape {shape}"
@@ -104,23 +125,23 @@ def decode(content: bytes, scenario: Scenario, seed: int, first_block: int, last
         If the record was made by another scenario, seed or version of the numbers.
     """
     rows = (last_block - first_block + 1) * block_size(scenario.n)
-    expected = layout(rows, len(scenario.free))
+    expected = scenario_layout(scenario, rows)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            _check_members(archive, content)
+            _check_members(archive, content, expected)
             _check_identity(archive, record_identity(scenario, seed, first_block, last_block))
-            return Replicates(**{name: _array(archive, name, *expected[name]) for name in _MEMBERS})
+            return Replicates(**{name: _array(archive, name, *expected[name]) for name in expected})
     except (DamagedRecordError, ForeignRecordError, MemoryError):
         raise
     except Exception as error:  # a damaged archive makes zipfile raise nearly anything
         raise DamagedRecordError(" ".join(str(error).split())) from error
 
 
-def _check_members(archive: zipfile.ZipFile, content: bytes) -> None:
+def _check_members(archive: zipfile.ZipFile, content: bytes, expected: Iterable[str]) -> None:
     infos = archive.infolist()
     found, wanted = (
         sorted(info.filename for info in infos),
-        sorted(f"{name}.npy" for name in (*_MEMBERS, "identity")),
+        sorted(f"{name}.npy" for name in (*expected, "identity")),
     )
     if found != wanted:
         message = f"its members are {', '.join(map(repr, found[:20])) or 'none'}"

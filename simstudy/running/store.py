@@ -23,8 +23,8 @@ from simstudy.running.record import (
     ForeignRecordError,
     decode,
     encode,
-    layout,
     record_identity,
+    scenario_layout,
 )
 from simstudy.study import names
 from simstudy.study.replicates import Replicates, concatenate
@@ -127,7 +127,7 @@ class Store:
 
     def _read(self, scenario: Scenario) -> Replicates:
         spans, wanted = self._spans(scenario), scenario.replicates
-        shapes = layout(wanted, len(scenario.free))
+        shapes = scenario_layout(scenario, wanted)
         whole = Replicates(**{name: np.empty(shape, dtype) for name, (shape, dtype) in shapes.items()})
         for first, last in spans:
             row = first * block_size(scenario.n)

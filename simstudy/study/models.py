@@ -12,7 +12,7 @@ from simstudy.families.base import Family
 from simstudy.families.censoring import censored
 from simstudy.families.covariates import Named, margin
 from simstudy.families.regression import Regression
-from simstudy.parameters import Array, Parametrisation
+from simstudy.parameters import Array, Domain, Parametrisation
 from simstudy.study.scenario import Scenario
 
 
@@ -51,11 +51,17 @@ def fitted(scenario: Scenario) -> Model:
     return _model(scenario, scenario.fit, free | scenario.known_values)
 
 
+def free_domains(scenario: Scenario) -> tuple[Domain, ...]:
+    """Return the domains of the estimated parameters, in canonical order."""
+    form = fitted(scenario).parametrisation
+    return tuple(d for name, d in zip(form.names, form.domains, strict=True) if name in scenario.free)
+
+
 def null_values(scenario: Scenario) -> Array:
     """Return what tests of the free parameters reject, (p,): 0, or NaN for one that cannot be 0, and for an angle."""
-    model = fitted(scenario)
-    domains = {parameter.name: parameter.domain for parameter in model.parametrisation.parameters}
-    tested = [bool(domains[name].contains(0.0)) and name not in model.family.periods for name in scenario.free]
+    periods, domains = fitted(scenario).family.periods, free_domains(scenario)
+    named = zip(scenario.free, domains, strict=True)
+    tested = [bool(domain.contains(0.0)) and name not in periods for name, domain in named]
     return np.where(tested, 0.0, np.nan)
 
 

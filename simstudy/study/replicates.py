@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,9 @@ class Replicates:
         `Status` of the fit; no row is ever dropped or redrawn.
     iterations : (R,) int16
         Iterations of the optimiser.
+    intervals : (R, 2pk)
+        For each of the k methods of intervals of the scenario that need the data, in canonical order, the p lower
+        and then the p upper ends; NaN where there are none.
     """
 
     theta: Array
@@ -46,6 +49,11 @@ class Replicates:
     value_limit: Array
     status: NDArray[np.int8]
     iterations: NDArray[np.int16]
+    intervals: Array = field(default_factory=lambda: np.empty((0, 0)))
+
+    def __post_init__(self) -> None:
+        if not self.intervals.size:
+            object.__setattr__(self, "intervals", np.empty((len(self), 0)))
 
     def __len__(self) -> int:
         return len(self.status)

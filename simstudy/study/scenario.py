@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from simstudy.inference.intervals import DEFAULT_METHODS
+from simstudy.inference.intervals import DATA_METHODS, DEFAULT_METHODS
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,11 @@ class Scenario:
     def right(self) -> bool:
         """Whether the fitted family is the one that draws the data."""
         return self.fit == self.family
+
+    @property
+    def stored_intervals(self) -> tuple[str, ...]:
+        """Methods of intervals that need the data, and are recorded with every replicate."""
+        return tuple(method for method in self.intervals if method in DATA_METHODS)
 
     @property
     def families(self) -> tuple[str, ...]:

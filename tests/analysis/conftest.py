@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from simstudy.analysis import cell as cells
+from simstudy.analysis import arrangement as cells
 from simstudy.analysis.cell import Cell
 from simstudy.study.limits import Limits, regular
 from simstudy.study.replicates import Replicates

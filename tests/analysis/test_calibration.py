@@ -13,7 +13,7 @@ from scipy import special
 
 from simstudy.analysis import intervals, performance, shape, table6
 from simstudy.analysis.given import Given
-from simstudy.analysis.sample import wald
+from simstudy.inference.intervals import quantile, wald
 
 MEASURES = {
     function.__name__: function
@@ -38,7 +38,7 @@ SHAPES = {"skewness": shape.skewness, "kurtosis": shape.kurtosis}
 def studies(theta, errors, true, n):
     """K studies of R estimates; what is tested is some two standard errors away, so that about half reject it."""
     size, null = len(theta), true * (1.0 - 2.0 / math.sqrt(n))
-    return Given(theta, np.full(size, true), np.full(size, null), errors, wald(theta, errors, 0.95))
+    return Given(theta, np.full(size, true), np.full(size, null), errors, wald(theta, errors, quantile(0.95)))
 
 
 def exponential(rng, repeats, size, n):

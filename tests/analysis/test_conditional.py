@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import integrate, stats
 
-from simstudy.analysis import cell as cells
+from simstudy.analysis import arrangement as cells
 from simstudy.analysis import conditional
 from simstudy.analysis.measures import MEASURES
 from simstudy.running.block import simulate

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from simstudy.analysis import cell as cells
+from simstudy.analysis import arrangement as cells
 from simstudy.analysis.information_identity import limit, second_bartlett
 from simstudy.running.block import simulate
 from simstudy.study.limits import limits

@@ -10,7 +10,8 @@ from simstudy.analysis import summary
 from simstudy.analysis.measures import MEASURES
 from simstudy.errors import UnusableResultsError
 from simstudy.families.status import Status
-from simstudy.study import higher_order
+from simstudy.study import higher_order, models
+from simstudy.study import limits as theory
 from simstudy.study.higher_order import HigherOrder
 from simstudy.study.limits import regular
 from simstudy.study.replicates import Replicates
@@ -175,11 +176,11 @@ def test_ten_parameters(monkeypatch):
     names = tuple("abcdefghij")
     scenario = Scenario("ten", "ten", names, (0.0,) * p, "ten", (), n, replicates, 0.95)
     monkeypatch.setattr(
-        summary.theory,
+        theory,
         "expected_information",
         lambda _, theta: np.broadcast_to(np.eye(p), (len(theta), p, p)),
     )
-    monkeypatch.setattr(summary.models, "null_values", lambda _: np.ones(p))
+    monkeypatch.setattr(models, "null_values", lambda _: np.ones(p))
     nothing = HigherOrder(np.full(p, np.nan), np.full((p, p, p), np.nan))
     monkeypatch.setattr(higher_order, "higher_order", lambda _: nothing)
     found = summary.summarise("demo", [(scenario, record, regular(np.zeros(p), np.eye(p)))])

@@ -46,6 +46,7 @@ def test_round_trip(folder):
         STUDY,
         altered(replicates=99),
         altered(level=0.5),
+        altered(intervals=("wald-opg", "wald-log")),
         replace(STUDY, scenarios=STUDY.scenarios[:1]),
         replace(STUDY, scenarios=STUDY.scenarios[::-1]),
         replace(STUDY, scenarios=(*STUDY.scenarios, replace(STUDY.scenarios[0], n=99))),
@@ -78,6 +79,10 @@ def test_extensions_and_cuts_are_the_same_study(folder, study):
             ["scenario 'a', covariate 1 was absent, is now gamma(shape = 2, scale = 0.5)"],
         ),
         (
+            replace(STUDY, scenarios=(replace(STUDY.scenarios[2], intervals=("wald-log", "score")),)),
+            ["scenario 'b', intervals was absent, is now score at level 0.95, stored with the fits"],
+        ),
+        (
             replace(STUDY, scenarios=(replace(STUDY.scenarios[2], names=("shape", "rate")),)),
             [
                 "scenario 'b', parameter mean was 3.0, is now absent",
@@ -92,6 +97,16 @@ def test_what_differs_is_told_line_by_line(folder, study, lines):
     assert str(caught.value).splitlines() == [
         f"{folder}: made by another study: {line}; use another results folder or study name" for line in lines
     ]
+
+
+def test_stored_intervals_are_those_of_their_level(tmp_path):
+    stored = altered(intervals=("wald-observed", "score", "likelihood-ratio"))
+    manifest.write(tmp_path, manifest.make(stored, "simstudy run s.yaml", []))
+    found = manifest.read(tmp_path)
+    manifest.check_same(tmp_path, found, altered(intervals=("score", "likelihood-ratio"), replicates=20))
+    for changed in (altered(intervals=("score",)), altered(intervals=stored.scenarios[0].intervals, level=0.9), STUDY):
+        with pytest.raises(ForeignResultsError, match=r"'a', intervals was score, likelihood-ratio at level 0\.95"):
+            manifest.check_same(tmp_path, found, changed)
 
 
 def test_another_version_of_the_numbers(folder, monkeypatch):
