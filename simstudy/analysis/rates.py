@@ -104,16 +104,17 @@ def _line(x: Array, y: Array, weights: Array) -> tuple[Array, float, float]:
 def rates(rows: Sequence[Row], regular: bool) -> list[Row]:
     """Return the rates of one scenario, rows of measure ``rate`` with n = 0.
 
-    ``estimator`` is the measure whose rate it is, ``limit`` its theoretical slope: NaN for an irregular scenario, whose
-    orders are its own. In particular cases a leading term vanishes, and an error falls faster than its limit says.
-    There is no row where the error is zero, or hidden by noise.
+    ``estimator`` is the measure whose rate it is, ``limit`` its theoretical slope: NaN for an irregular scenario or a
+    wrong model, whose orders depend on ends of the sample space or on moments that need not exist. In particular cases
+    a leading term vanishes, and an error falls faster than its limit says. There is no row where the error is zero, or
+    hidden by noise.
 
     Parameters
     ----------
     rows
         Rows of all cells of the scenario.
     regular
-        Whether the usual theory holds of it.
+        Whether its model is right and regular.
     """
     found = []
     for measure, rated in RATED.items():
@@ -152,7 +153,7 @@ def with_rates(cells: Iterable[tuple[list[Row], bool]]) -> list[Row]:
     Parameters
     ----------
     cells
-        The rows of each cell, and whether the usual theory holds of it.
+        The rows of each cell, and whether its model is right and regular.
     """
     every = [(rows, regular) for rows, regular in cells if rows]
     last = {rows[0].scenario: place for place, (rows, _) in enumerate(every)}

@@ -66,8 +66,9 @@ def summarise(study_name: str, cells: Iterable[tuple[Scenario, Replicates, Limit
 
 
 def _summarised(scenario: Scenario, replicates: Replicates, limits: Limits) -> tuple[list[Row], bool]:
-    """Return the rows of one cell, and whether the usual theory holds of its scenario."""
-    return summarise_cell(scenario, replicates, limits), not limits.irregularity and bool((limits.rates == 0.5).all())
+    """Return the rows of one cell, and whether its model is right and regular."""
+    regular = limits.right and not limits.irregularity and bool((limits.rates == 0.5).all())
+    return summarise_cell(scenario, replicates, limits), regular
 
 
 def summarise_cell(scenario: Scenario, replicates: Replicates, limits: Limits) -> list[Row]:

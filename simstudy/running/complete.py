@@ -11,7 +11,7 @@ from typing import Any
 
 from simstudy.errors import SimstudyError, UnusableResultsError
 from simstudy.files import remove_leftovers
-from simstudy.running import manifest
+from simstudy.running import manifest, paths
 from simstudy.running.execute import execute
 from simstudy.running.plan import Task, disk_bytes, longest_first, measured_cost, missing_tasks
 from simstudy.running.progress import Display, State
@@ -53,11 +53,13 @@ def complete(folder: Path, study: Study, jobs: int, command: str, shown: Display
     if tasks:
         state["runs"].append(_simulate(store, tasks, jobs, shown))
         manifest.write(folder, state)
+    paths.complete(folder, study)
 
 
 def _check_stored(store: Store, study: Study) -> None:
     """Refuse a folder with unusable files, all of them named."""
     errors = [error for scenario in study.scenarios for error in store.check(scenario)]
+    errors += [error for each in paths.all_nested(study) for error in paths.check(store.folder, each)]
     if errors:
         kind: type[SimstudyError] = type(errors[0])
         raise kind("\n".join(str(error) for error in errors))

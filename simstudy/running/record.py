@@ -34,7 +34,11 @@ class DamagedRecordError(ValueError):
 
 
 class ForeignRecordError(ValueError):
-    """A whole record, but of another scenario, seed or version; the message says what differs."""
+    """A whole record, but of another scenario, seed or version; the message says what differs, ``keys`` name it."""
+
+    def __init__(self, message: str, keys: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.keys = keys
 
 
 def record_identity(scenario: Scenario, seed: int, first_block: int, last_block: int) -> str:
@@ -104,11 +108,16 @@ def decode(content: bytes, scenario: Scenario, seed: int, first_block: int, last
         If the record was made by another scenario, seed or version of the numbers.
     """
     rows = (last_block - first_block + 1) * block_size(scenario.n)
-    expected = layout(rows, len(scenario.free))
+    return decode_rows(content, rows, len(scenario.free), record_identity(scenario, seed, first_block, last_block))
+
+
+def decode_rows(content: bytes, rows: int, size: int, wanted: str) -> Replicates:
+    """Return a record of so many rows and free parameters, checked as by `decode`, that has the identity wanted."""
+    expected = layout(rows, size)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             _check_members(archive, content)
-            _check_identity(archive, record_identity(scenario, seed, first_block, last_block))
+            _check_identity(archive, wanted)
             return Replicates(**{name: _array(archive, name, *expected[name]) for name in _MEMBERS})
     except (DamagedRecordError, ForeignRecordError, MemoryError):
         raise
@@ -133,7 +142,7 @@ def _check_members(archive: zipfile.ZipFile, content: bytes) -> None:
 def _check_identity(archive: zipfile.ZipFile, wanted: str) -> None:
     found = str(_array(archive, "identity", (), None))
     if found != wanted:
-        raise ForeignRecordError(difference(found, wanted))
+        raise ForeignRecordError(difference(found, wanted), tuple(_differing(found, wanted)))
 
 
 def difference(found: str, wanted: str) -> str:
@@ -142,12 +151,19 @@ def difference(found: str, wanted: str) -> str:
     >>> difference('{"fit":"gamma","numbers":1}', '{"fit":"weibull","numbers":1}')
     'fit is "gamma", not "weibull"'
     """
+    pairs = _differing(found, wanted)
+    said = (f"{key} is {json.dumps(old)}, not {json.dumps(new)}" for key, (old, new) in pairs.items())
+    return "; ".join(said) or "its identity cannot be read"
+
+
+def _differing(found: str, wanted: str) -> dict[str, tuple[Any, Any]]:
+    """Return both values of the keys in which two different identities differ, none where one cannot be read."""
     try:
         old, new = json.loads(found), json.loads(wanted)
         keys = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
     except (ValueError, RecursionError, AttributeError, TypeError):
-        return "its identity cannot be read"
-    return "; ".join(f"{key} is {json.dumps(old.get(key))}, not {json.dumps(new.get(key))}" for key in keys)
+        return {}
+    return {key: (old.get(key), new.get(key)) for key in keys}
 
 
 def _array(

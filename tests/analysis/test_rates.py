@@ -141,8 +141,10 @@ def test_too_few_sizes_have_no_rates(cells):
     assert summary.summarise("demo", cells[:4])["measure"].ne("rate").all()
 
 
-@pytest.mark.parametrize("change", [{"irregularity": "an end of the sample space"}, {"rates": np.array([1.0])}])
-def test_an_irregular_scenario_has_rates_without_limits(cells, change):
+@pytest.mark.parametrize(
+    "change", [{"irregularity": "an end of the sample space"}, {"rates": np.array([1.0])}, {"right": False}]
+)
+def test_without_the_usual_theory_rates_have_no_limits(cells, change):
     odd = [(scenario, rows, dataclasses.replace(limits, **change)) for scenario, rows, limits in cells[::2]]
     found = rates_of(summary.summarise("demo", odd), "exponential")
     assert len(found) == len(RATED)
