@@ -17,7 +17,7 @@ from simstudy.running.progress import Silent
 from simstudy.study.config import loads
 from simstudy.study.streams import block_size
 
-STUDY = loads("""
+CONFIG = """
 study: s
 seed: 3
 replicates: 8
@@ -26,7 +26,10 @@ scenarios:
   - {name: a, family: weibull, parameters: {shape: 2, scale: 1}, paths: true}
   - {name: b, family: normal, parameters: {mean: 0, sd: 1}, sample_sizes: [50]}
   - {name: c, family: logistic_regression, parameters: {intercept: 0, slope1: 1}, sample_sizes: [60], paths: true}
-""")
+"""
+LONG = loads(CONFIG)
+"""Seven rows to a block at the largest n, so that the eighth path is in another."""
+STUDY = loads(CONFIG.replace("9000", "100"))
 
 
 def run(folder, study=STUDY):
@@ -41,7 +44,7 @@ def shortened(study, largest):
 
 @pytest.mark.parametrize("name", ["a", "c"])
 def test_a_path_ends_at_its_stored_replicate_bit_for_bit(name):
-    nested = paths.nested(STUDY, name)
+    nested = paths.nested(LONG, name)
     found, scenario = paths.simulate(nested), nested.scenario
     stored = simulate(scenario, 3, 0, -(-paths.PATHS // block_size(scenario.n)))
     last = slice(len(nested.sizes) - 1, None, len(nested.sizes))
@@ -51,7 +54,7 @@ def test_a_path_ends_at_its_stored_replicate_bit_for_bit(name):
 
 
 def test_on_the_way_it_is_the_fit_to_the_first_observations():
-    nested = paths.nested(STUDY, "a")
+    nested = paths.nested(LONG, "a")
     found = paths.simulate(nested)
     assert block_size(9000) == 7
     for replicate, place in ((0, 0), (2, 20), (4, 30), (7, 5)):
@@ -89,8 +92,8 @@ def test_a_table_of_paths(tmp_path):
     theta, information = ["theta[shape]", "theta[scale]"], ["shape,shape", "shape,scale", "scale,scale"]
     assert list(table) == ["replicate", "n", *theta, *(f"information[{pair}]" for pair in information), "status"]
     assert table["replicate"].unique().tolist() == list(range(paths.PATHS))
-    ends = table[table["n"] == 9000]
-    stored = Results(tmp_path).replicates("a", 9000).head(paths.PATHS)
+    ends = table[table["n"] == 100]
+    stored = Results(tmp_path).replicates("a", 100).head(paths.PATHS)
     np.testing.assert_array_equal(ends[theta].to_numpy(), stored[theta].to_numpy())
 
 
