@@ -33,7 +33,7 @@ def draw(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> Figu
     for place, (quantile, look) in enumerate(LOOKS.items()):
         own = sel.series(rows, SCALAR, quantile)
         limit = sel.limit_of(own, SCALAR)
-        if np.isfinite(limit):
+        if np.isfinite(limit) and rows["value"].notna().any():
             label = "limit χ²ₚ" if place == 0 else None
             axes.axhline(limit, **LIMIT_LINE | {"label": label})
         ax_tools.points(axes, own, look, place, len(LOOKS))
@@ -65,7 +65,8 @@ def caption(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> s
     ends = {quantile: findings.ends(sel.series(rows, SCALAR, quantile)) for quantile in LOOKS}
     if not ends["95%"]:
         return findings.NOTHING
-    name = f"that of χ² on {len(sel.parameters(summary, scenario))} degrees of freedom"
+    count = len(sel.parameters(summary, scenario))
+    name = f"that of χ² on {count} degree{'' if count == 1 else 's'} of freedom"
     said = [f"{point.standing(name)}, at n = {point.n}" for point in ends["95%"]]
     others = [
         f"the {look.label} quantile is {against(points[-1].value, points[-1].mcse, points[-1].limit, 'its limit')}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
@@ -140,9 +141,14 @@ def _ends(lines: list[Sample]) -> str:
 
 
 def _tails(sample: Sample) -> str:
-    size = len(sample.z)
-    low, high = (plus_minus(100 * p, 100 * float(np.sqrt(p * (1 - p) / size)), " %") for p in sample.tails())
+    low, high = (plus_minus(100 * share, 100 * _share_mcse(share, len(sample.z)), " %") for share in sample.tails())
     return f"{low} lie below −1.96 and {high} above 1.96 at n = {sample.n}"
+
+
+def _share_mcse(share: float, size: int) -> float:
+    """Return the Monte Carlo standard error of a share, not 0 where none was met (Agresti & Coull 1998)."""
+    middle = (share * size + 2.0) / (size + 4.0)
+    return math.sqrt(middle * (1.0 - middle) / (size + 4.0))
 
 
 def caption(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> str:

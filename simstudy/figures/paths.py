@@ -21,10 +21,10 @@ MEASURE = "mean_observed_information"
 QUANTILES = "quantile_observed_information"
 SPREAD = "sd_observed_information"
 CONVERGED = "CONVERGED"
-ROOM = 0.35
+ROOM = 0.5
 """Room on either side of the spread of single J, as a share of it."""
 LEAST = 0.08
-"""Height of a panel at least, relative to the size of its entry."""
+"""Height of a panel at least, relative to the size of its entry: what is less is rounding."""
 
 
 def followed(table: pd.DataFrame, entry: sel.Entry) -> pd.DataFrame:
@@ -50,8 +50,8 @@ def draw(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> Figu
         paths = followed(table, entry)
         _lines(axes, paths)
         ax_tools.size_axis(axes, sizes)
-        ends = np.array([*low["value"], *high["value"], sel.limit_of(rows, entry)])
-        _window(axes, paths, ends, LEAST * sel.scale_of(rows, entry))
+        _window(axes, paths, pd.concat([low, high]), sel.limit_of(rows, entry))
+        ax_tools.value_axis(axes, sel.limit_of(rows, entry), LEAST / 2 * sel.scale_of(rows, entry))
     ax_tools.legend(figure, panels)
     figure.supxlabel("observations n of the same data set")
     figure.supylabel("information per observation")
@@ -76,15 +76,18 @@ def _lines(axes: Axes, paths: pd.DataFrame) -> None:
         ax_tools.say(axes, NO_ESTIMATE)
 
 
-def _window(axes: Axes, paths: pd.DataFrame, ends: np.ndarray, least: float) -> None:
-    """Keep the panel to the spread of single J and the ends of the paths: at small n they may lie far out."""
-    ends = np.array([*ends, *paths.to_numpy()[-1]])
+def _window(axes: Axes, paths: pd.DataFrame, spread: pd.DataFrame, limit: float) -> None:
+    """Keep the panel to the spread of single J from a middle n on, and to the ends of the paths: they start far out."""
+    sizes = sel.sizes(spread)
+    middle = sizes[len(sizes) // 3] if sizes else 0
+    ends = np.array([*spread[spread["n"] >= middle]["value"], *paths.to_numpy()[-1], limit])
     ends = ends[np.isfinite(ends)]
     if len(ends):
-        room = ROOM * max(float(np.ptp(ends)), least)
-        low, high = axes.get_ylim()
-        axes.set_ylim(max(low, float(ends.min()) - room), min(high, float(ends.max()) + room))
-    ax_tools.value_axis(axes)
+        room = ROOM * float(np.ptp(ends))
+        low = max(axes.get_ylim()[0], float(ends.min()) - room)
+        high = min(axes.get_ylim()[1], float(ends.max()) + room)
+        if low < high:
+            axes.set_ylim(low, high)
 
 
 def alt(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> str:
@@ -117,9 +120,9 @@ def caption(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> s
     failed = int((table["status"] != CONVERGED).sum())
     gaps = f" Crosses on the axis: {failed} of {len(table):,} fits failed and leave gaps." if failed else ""
     first = f"J of the first n observations of {table['replicate'].nunique()} data sets."
+    band = " The band holds the J of 90 % of data sets of that size." if len(sel.sizes(rows)) > 1 else ""
     return (
-        f"{first} {' '.join(said)} The band holds the J of 90 % of data sets of that size; paths may leave the panel "
-        f"at small n.{sel.left_out(sel.entries(rows))}{gaps}"
+        f"{first} {' '.join(said)}{band} Paths may leave the panel at small n.{sel.left_out(sel.entries(rows))}{gaps}"
     )
 
 

@@ -26,8 +26,12 @@ ROUNDING = 1e-8
 """Relative errors below this are those of floating point arithmetic."""
 SHOWN = 4
 """Lines of a panel at most."""
+NEGLIGIBLE = 1e-6
+"""Share of the least error seen below which a hidden one is not drawn."""
 STRIP = 0.085
 """Share of the height of a panel that one line of its legend takes."""
+LIFT = 0.04
+"""Room below the legend for crosses on the axis."""
 _LEGEND: dict[str, Any] = {
     "fontsize": 7.5,
     "borderaxespad": 0.2,
@@ -35,6 +39,7 @@ _LEGEND: dict[str, Any] = {
     "edgecolor": "none",
     "framealpha": 0.9,
 }
+HIDDEN = "zero, or hidden by noise"
 NONE = "No error stands above its Monte Carlo noise at three sample sizes, so none has a slope."
 
 
@@ -109,10 +114,11 @@ def _panel(axes: Axes, found: list[Course], panel: Panel) -> None:
     drawn = [(handle, course) for handle, course in zip(handles, found, strict=True) if handle is not None]
     if drawn:
         labels = [_label(course) for _, course in drawn]
-        axes.legend([handle for handle, _ in drawn], labels, loc="lower left", **_LEGEND)
+        axes.legend([handle for handle, _ in drawn], labels, loc="lower left", bbox_to_anchor=(0.0, LIFT), **_LEGEND)
+    elif any(course.rows["value"].notna().any() for course in found):
+        axes.text(0.02, 0.06, HIDDEN, transform=axes.transAxes, color=MUTED)
     else:
-        estimated = any(course.rows["value"].notna().any() for course in found)
-        ax_tools.say(axes, "zero, or hidden by noise" if estimated else NO_ESTIMATE)
+        ax_tools.say(axes, NO_ESTIMATE)
     sizes = sorted({n for course in found for n in sel.sizes(course.rows)})
     ax_tools.size_axis(axes, sizes or [1])
     known = {int(n) for course in found for n in course.rows[course.rows["value"].notna()]["n"]}
@@ -124,10 +130,12 @@ def _frame(axes: Axes, found: list[Course]) -> float:
     rows = (
         pd.concat([course.rows for course in found]) if found else pd.DataFrame({"value": [], "mcse": [], "seen": []})
     )
-    hidden = rows[~rows["seen"].astype(bool)]
-    marks = [*rows[rows["seen"].astype(bool)]["value"], *(ABOVE * hidden["mcse"])]
-    low, high = log_values(axes, np.array(marks, dtype=float))
-    share = STRIP * (len(found) + 0.5)
+    above = rows["seen"].astype(bool)
+    seen, hidden = rows[above]["value"].to_numpy(dtype=float), ABOVE * rows[~above]["mcse"].to_numpy(dtype=float)
+    # Far below all that is seen lie errors of rounding, which would stretch the axis.
+    edge = NEGLIGIBLE * float(seen.min()) if len(seen) else 0.0
+    low, high = log_values(axes, np.r_[seen, hidden], edge)
+    share = LIFT + STRIP * (len(found) + 0.5)
     axes.set_ylim(low * (low / high) ** (share / (1.0 - share)), high)
     return low
 
@@ -154,7 +162,7 @@ def _course(axes: Axes, course: Course, place: int, low: float) -> Any:
 
 def _lines(axes: Axes, course: Course, slope: findings.Point, color: str) -> None:
     """Draw the fitted line, and one of the theoretical slope through the same centre."""
-    n = np.array(sorted(course.rows["n"]), dtype=float)
+    n = course.rows[course.rows["value"].notna()]["n"].to_numpy(dtype=float)
     axes.plot(n, course.level * n**slope.value, color=color, linewidth=1.1, zorder=2)
     seen = course.rows[course.rows["seen"]]
     middle = float(np.exp(np.average(np.log(seen["n"].astype(float)), weights=_weights(seen))))
@@ -193,8 +201,10 @@ def caption(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> s
         return told
     most = max(len(courses(summary, scenario, panel)) for panel in PANELS)
     left_out = f" The first {SHOWN} of {most} parameters are drawn." if most > SHOWN else ""
+    theory = ", and dashed lines have the slope of theory" if "in theory" in told else ""
+    rest = f" Slopes rest on errors seen above their noise{theory}." if told != NONE else ""
     return (
-        f"{told} Slopes rest on errors seen above their noise, and dashed lines have the slope of theory. "
+        f"{told}{rest} "
         f"{findings.BARS} Grey triangles mark errors within 2 MCSE of zero: at most about that large.{left_out}"
         f"{findings.gaps(sel.measured(summary, scenario, PANELS[2].measure))}"
     )
