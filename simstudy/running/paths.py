@@ -137,6 +137,9 @@ def read(folder: Path, paths: Nested) -> Replicates:
         If another scenario, seed or version made them.
     """
     file = paths.file(folder)
+    if not file.exists():
+        message = f"{file}: missing: run the study again to simulate it"
+        raise UnusableResultsError(message)
     with told(file, "read"):
         content = file.read_bytes()
     try:

@@ -140,7 +140,7 @@ def test_what_is_wrong_is_told_before_anything_is_written(tmp_path, spoil, error
 def test_missing_paths_are_told(tmp_path):
     run(tmp_path)
     (tmp_path / "paths/a.npz").unlink()
-    with pytest.raises(UnusableResultsError, match=r"paths/a\.npz: cannot be read: No such file"):
+    with pytest.raises(UnusableResultsError, match=r"paths/a\.npz: missing: run the study again"):
         Results(tmp_path).paths("a")
 
 
