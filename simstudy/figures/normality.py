@@ -24,6 +24,7 @@ POINTS = 121
 """Order statistics of a line at most: evenly spaced as normal quantiles, so that all of the outermost are drawn."""
 LEAST = 10
 """Estimates that a line takes."""
+TOO_FEW = "too few estimates that differ"
 BEYOND = 2.5
 """Height of a panel at most, as a multiple of the largest normal quantile."""
 STYLES: tuple[Any, ...] = ((0, (1, 1)), (0, (3, 1, 1, 1)), (0, (4, 2)), (0, (8, 2)), "-")
@@ -96,7 +97,7 @@ def draw(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> Figu
 def _panel(axes: Axes, lines: list[Sample]) -> None:
     usable = [sample for sample in lines if sample.usable]
     if not usable:
-        ax_tools.say(axes, NO_ESTIMATE)
+        ax_tools.say(axes, _nothing(lines))
         return
     styles = STYLES[-len(lines) :]
     for sample, color, style in zip(lines, ordered(len(lines)), styles, strict=True):
@@ -136,8 +137,12 @@ def alt(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> str:
 def _ends(lines: list[Sample]) -> str:
     usable = [sample for sample in lines if sample.usable]
     if not usable:
-        return f"{lines[0].name}: {NO_ESTIMATE}."
+        return f"{lines[0].name}: {_nothing(lines)}."
     return f"{usable[0].name}: {'; '.join(_tails(usable[i]) for i in sorted({0, len(usable) - 1}))}."
+
+
+def _nothing(lines: list[Sample]) -> str:
+    return TOO_FEW if any(len(sample.z) for sample in lines) else NO_ESTIMATE
 
 
 def _tails(sample: Sample) -> str:
@@ -156,7 +161,8 @@ def caption(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> s
     found = samples(summary, scenario, replicates)
     usable = {name: kept for name, lines in found.items() if (kept := [s for s in lines if s.usable])}
     if not usable:
-        return findings.NOTHING
+        some = any(len(sample.z) for lines in found.values() for sample in lines)
+        return f"Quantiles take at least {LEAST} estimates that differ." if some else findings.NOTHING
     furthest = max(usable, key=lambda name: sum(abs(share - 0.025) for share in usable[name][-1].tails()))
     own = (
         "" if usable[furthest][-1].limited else " Where there is no normal limit, its own mean and spread standardise."

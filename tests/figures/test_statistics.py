@@ -183,6 +183,12 @@ def test_a_tail_without_estimates_has_an_error_all_the_same():
     assert re.search(r"0 % ± 0\.9 % lie below −1\.96", said)
 
 
+def test_a_handful_of_estimates_has_no_quantiles():
+    results = made(1, (40,), replicates=3)
+    assert caption("normality", results) == "Quantiles take at least 10 estimates that differ."
+    assert "too few estimates that differ" in [text for text, _ in texts(render(drawn("normality", results)))]
+
+
 # ---- paths -------------------------------------------------------------------------------------------------------
 
 
