@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simstudy.families.status import Status
-from simstudy.running import manifest, plugins, reached
+from simstudy.running import manifest, paths, plugins, reached
 from simstudy.running.store import Store
 from simstudy.study.limits import Limits, limits
 from simstudy.study.replicates import Replicates
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 SUMMARY = "summary.csv"
 REPORT = "report.html"
+_PATH_COLUMNS = ("theta[", "information[", "status")
 
 
 class Results:
@@ -110,6 +111,27 @@ class Results:
         cell = self.study.cell(scenario, n)
         records = self.records(cell)
         return pd.DataFrame(dict(_columns(records, cell.free)) | intervals_by_column(cell, records, limits(cell)))
+
+    def paths(self, scenario: str) -> pd.DataFrame:
+        """Return the nested samples of a scenario with ``paths: true``: one row per replicate and sample size.
+
+        Path r follows replicate r of the largest sample size: each row is the fit to the first n of its observations.
+        Columns are ``replicate``, ``n``, ``theta[a]``, ``information[a,b]`` and ``status``, as in `replicates`.
+
+        Raises
+        ------
+        KeyError
+            If the study has no such scenario, or it has no paths.
+        UnusableResultsError
+            If they are missing or damaged.
+        """
+        import pandas as pd
+
+        nested = paths.nested(self.study, scenario)
+        columns = dict(_columns(paths.read(self.folder, nested), nested.scenario.free))
+        chosen = {name: column for name, column in columns.items() if name.startswith(_PATH_COLUMNS)}
+        replicate = np.repeat(np.arange(paths.PATHS), len(nested.sizes))
+        return pd.DataFrame({"replicate": replicate, "n": np.tile(nested.sizes, paths.PATHS), **chosen})
 
 
 def _columns(records: Replicates, free: tuple[str, ...]) -> Iterator[tuple[str, Any]]:

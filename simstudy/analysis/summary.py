@@ -6,7 +6,7 @@ import csv
 import io
 import math
 from collections.abc import Iterable, Mapping
-from itertools import chain, starmap
+from itertools import starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,6 +16,7 @@ from simstudy.analysis.arrangement import of_scenario
 from simstudy.analysis.cell import Cell
 from simstudy.analysis.influence import Estimate
 from simstudy.analysis.measures import MEASURES, Limit, Measure
+from simstudy.analysis.rates import with_rates
 from simstudy.analysis.table6 import textbook
 from simstudy.errors import UnusableResultsError
 from simstudy.files import told, write_atomically
@@ -58,11 +59,18 @@ def summarise(study_name: str, cells: Iterable[tuple[Scenario, Replicates, Limit
     Returns
     -------
     DataFrame
-        Columns as in `Row`; rows by cell, then measure in the order of ``MEASURES``, estimator and entry.
+        Columns as in `Row`; rows by cell, then measure in the order of ``MEASURES``, estimator and entry. The rates of
+        a scenario, which speak of all its sample sizes and have n = 0, follow its last cell.
     """
     # starmap holds a cell no longer than its call, where a loop variable would keep it while the next is read
-    rows = chain.from_iterable(starmap(summarise_cell, cells))
+    rows = with_rates(starmap(_summarised, cells))
     return _frame(row._replace(study=study_name) for row in rows)
+
+
+def _summarised(scenario: Scenario, replicates: Replicates, limits: Limits) -> tuple[list[Row], bool]:
+    """Return the rows of one cell, and whether its model is right and regular."""
+    regular = limits.right and not limits.irregularity and bool((limits.rates == 0.5).all())
+    return summarise_cell(scenario, replicates, limits), regular
 
 
 def summarise_cell(scenario: Scenario, replicates: Replicates, limits: Limits) -> list[Row]:

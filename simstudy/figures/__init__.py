@@ -5,6 +5,7 @@ This floor knows the columns of the summary and of the replicates, and nothing e
 
 from __future__ import annotations
 
+from simstudy.figures.bias import BIAS
 from simstudy.figures.covariance import COVARIANCE
 from simstudy.figures.coverage import COVERAGE
 from simstudy.figures.ellipses import ELLIPSES
@@ -12,8 +13,14 @@ from simstudy.figures.errors import ERRORS
 from simstudy.figures.failures import FAILURES
 from simstudy.figures.identities import IDENTITIES
 from simstudy.figures.information import INFORMATION
+from simstudy.figures.mahalanobis import MAHALANOBIS
+from simstudy.figures.normality import NORMALITY
+from simstudy.figures.paths import PATHS
 from simstudy.figures.rate_covariance import RATE_COVARIANCE
+from simstudy.figures.rates import RATES
+from simstudy.figures.savings import SAVINGS
 from simstudy.figures.spec import REPLICATE_COLUMNS, FigureSpec, ReplicatesOf
+from simstudy.figures.spectrum import SPECTRUM
 from simstudy.figures.style import FORMATS, render
 
 FIGURES: dict[str, FigureSpec] = {
@@ -25,6 +32,13 @@ FIGURES: dict[str, FigureSpec] = {
     "ellipses": ELLIPSES,
     "coverage": COVERAGE,
     "identities": IDENTITIES,
+    "paths": PATHS,
+    "spectrum": SPECTRUM,
+    "rates": RATES,
+    "bias": BIAS,
+    "normality": NORMALITY,
+    "mahalanobis": MAHALANOBIS,
+    "savings": SAVINGS,
 }
 """Every figure by name, in the order of the report."""
 

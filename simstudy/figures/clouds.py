@@ -68,13 +68,13 @@ def clouds(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> li
     """Return one row per pair of parameters (or one for a single parameter), one cloud per sample size shown."""
     names = sel.parameters(summary, scenario)
     sizes = shown_sizes(sel.sizes(sel.measured(summary, scenario, "bias")))
-    deviations = {n: _deviations(summary, scenario, n, replicates(scenario, n), names) for n in sizes}
+    found = {n: deviations(summary, scenario, n, replicates(scenario, n), names) for n in sizes}
     pairs: Sequence[tuple[int, ...]] = [*combinations(range(len(names)), 2)][:SHOWN_PAIRS]
     pairs = pairs or [(0,)]
-    return [[_cloud(summary, scenario, names, pair, n, deviations[n]) for n in sizes] for pair in pairs]
+    return [[_cloud(summary, scenario, names, pair, n, found[n]) for n in sizes] for pair in pairs]
 
 
-def _deviations(summary: pd.DataFrame, scenario: str, n: int, table: pd.DataFrame, names: list[str]) -> np.ndarray:
+def deviations(summary: pd.DataFrame, scenario: str, n: int, table: pd.DataFrame, names: list[str]) -> np.ndarray:
     """Return √n(θ̂ − θ) (R, p); θ is the mean estimate less its bias, both of which the summary has measured."""
     rows = sel.measured(summary, scenario, "bias")
     bias = rows[(rows["n"] == n) & (rows["estimator"] == "raw")].set_index("row")["value"]
@@ -86,8 +86,8 @@ def _deviations(summary: pd.DataFrame, scenario: str, n: int, table: pd.DataFram
 
 
 def _cloud(
-    summary: pd.DataFrame, scenario: str, names: list[str], pair: tuple[int, ...], n: int, deviations: np.ndarray
+    summary: pd.DataFrame, scenario: str, names: list[str], pair: tuple[int, ...], n: int, z: np.ndarray
 ) -> Cloud:
     rows = sel.measured(summary, scenario, "scaled_covariance")
     limit = [[sel.limit_of(rows, (names[min(i, j)], names[max(i, j)])) for j in pair] for i in pair]
-    return Cloud(tuple(names[i] for i in pair), n, deviations[:, pair], np.array(limit))
+    return Cloud(tuple(names[i] for i in pair), n, z[:, pair], np.array(limit))

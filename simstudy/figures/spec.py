@@ -9,7 +9,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 ReplicatesOf = Callable[[str, int], pd.DataFrame]
-"""(scenario, n) ↦ stored replicates, one row each, in replicate order."""
+"""(scenario, n) ↦ stored replicates, one row each, in replicate order.
+
+n = 0 speaks of all sample sizes together: (scenario, 0) ↦ nested samples, one row per ``replicate`` and ``n``, of a
+scenario that has paths.
+"""
 REPLICATE_COLUMNS = ("theta[", "status", "se[", "lower[", "upper[")
 """How the names of the columns begin that figures read of them; all else need not be kept in memory."""
 
@@ -34,6 +38,8 @@ class FigureSpec:
         (summary, scenario) ↦ whether there is anything to draw.
     measures
         The measures of the summary that it draws: the data behind it.
+    follows_paths
+        Whether it draws nested samples, which only a scenario with paths has.
     headline
         Whether it stands on the first page of the report, beside that of its scenario.
     """
@@ -45,4 +51,5 @@ class FigureSpec:
     caption: Callable[[pd.DataFrame, str, ReplicatesOf], str]
     applies: Callable[[pd.DataFrame, str], bool] = lambda *_: True
     measures: tuple[str, ...] = ()
+    follows_paths: bool = False
     headline: bool = False

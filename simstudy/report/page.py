@@ -42,6 +42,9 @@ class Results(Protocol):
     def replicates(self, scenario: str, n: int) -> pd.DataFrame:
         """Return the stored replicates of one cell."""
 
+    def paths(self, scenario: str) -> pd.DataFrame:
+        """Return the nested samples of a scenario that has them."""
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -116,14 +119,15 @@ def _section(
 ) -> Section:
     name = mechanism.name
     replicates = _kept(results)
+    first = next(cell for cell in results.study.scenarios if cell.name == name)
     own = summary[summary["scenario"] == name]
     shown, remark = _shown(own, [n for n in own.loc[own["measure"] == "bias", "row"].unique() if isinstance(n, str)])
     pictures = tuple(
         _picture(results, shown, name, spec, replicates, place * len(FIGURES) + number, formats, remark)
         for number, spec in enumerate(FIGURES.values(), start=1)
-        if spec.applies(own, name)
+        if spec.applies(own, name) and (first.paths or not spec.follows_paths)
     )
-    notes = theory.notes(next(cell for cell in results.study.scenarios if cell.name == name))
+    notes = theory.notes(first)
     headline = tables.table(shown, name, "Main results", tables.HEADLINE)
     more = tuple(tables.table(shown, name, title, measures) for title, measures in tables.GROUPS.items())
     glance = outcome.glance(own, name)
@@ -144,6 +148,8 @@ def _kept(results: Results) -> ReplicatesOf:
 
     @cache
     def replicates(scenario: str, n: int) -> pd.DataFrame:
+        if n == 0:
+            return results.paths(scenario)
         table = results.replicates(scenario, n)
         table = table[[name for name in table.columns if name.startswith(REPLICATE_COLUMNS)]]
         return theory.unwrapped(table, results.study.cell(scenario, n))

@@ -13,7 +13,7 @@ from typing import Any
 
 from simstudy.errors import SimstudyError, UnusableResultsError
 from simstudy.files import remove_leftovers
-from simstudy.running import manifest, reached
+from simstudy.running import manifest, paths, reached
 from simstudy.running.execute import UnfinishedTasksError, execute
 from simstudy.running.plan import Task, disk_bytes, longest_first, measured_cost
 from simstudy.running.progress import Display, State
@@ -63,11 +63,13 @@ def complete(folder: Path, study: Study, jobs: int, command: str, shown: Display
     if tasks:
         state["runs"].append(_Run(store, courses, jobs, shown).simulate(tasks))
         manifest.write(folder, state | reached.entry(courses))
+    paths.complete(folder, study)
 
 
 def _check_stored(store: Store, study: Study) -> None:
     """Refuse a folder with unusable files, all of them named."""
     errors = [error for scenario in study.scenarios for error in store.check(scenario)]
+    errors += [error for each in paths.all_nested(study) for error in paths.check(store.folder, each)]
     if errors:
         kind: type[SimstudyError] = type(errors[0])
         raise kind("\n".join(str(error) for error in errors))

@@ -26,6 +26,9 @@ from simstudy.study.streams import block_size, identity
 NUMBERS_VERSION = 2
 """Raised with every change of code that changes a stored number; files of other versions are refused."""
 
+Layout = dict[str, tuple[tuple[int, ...], np.dtype[Any]]]
+"""Shape and dtype of every field of a record."""
+
 _HEADER_BYTES = 4096
 _INTERVALS = "intervals"
 _MEMBERS = tuple(field.name for field in fields(Replicates) if field.name != _INTERVALS)
@@ -36,7 +39,11 @@ class DamagedRecordError(ValueError):
 
 
 class ForeignRecordError(ValueError):
-    """A whole record, but of another scenario, seed or version; the message says what differs."""
+    """A whole record, but of another scenario, seed or version; the message says what differs, ``keys`` name it."""
+
+    def __init__(self, message: str, keys: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.keys = keys
 
 
 def record_identity(scenario: Scenario, seed: int, first_block: int, last_block: int) -> str:
@@ -60,7 +67,7 @@ def record_identity(scenario: Scenario, seed: int, first_block: int, last_block:
     return json.dumps(content, sort_keys=True, separators=(",", ":"))
 
 
-def layout(rows: int, size: int, methods: int = 0) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
+def layout(rows: int, size: int, methods: int = 0) -> Layout:
     """Return shape and dtype of every field for R rows and p free parameters.
 
     Parameters
@@ -84,7 +91,7 @@ def layout(rows: int, size: int, methods: int = 0) -> dict[str, tuple[tuple[int,
     return {name: ((rows, *widths.get(name, (packed,))), types.get(name, real)) for name in names}
 
 
-def scenario_layout(scenario: Scenario, rows: int) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
+def scenario_layout(scenario: Scenario, rows: int) -> Layout:
     """Return shape and dtype of every field for R rows of a scenario."""
     return layout(rows, len(scenario.free), len(scenario.stored_intervals))
 
@@ -125,11 +132,16 @@ def decode(content: bytes, scenario: Scenario, seed: int, first_block: int, last
         If the record was made by another scenario, seed or version of the numbers.
     """
     rows = (last_block - first_block + 1) * block_size(scenario.n)
-    expected = scenario_layout(scenario, rows)
+    wanted = record_identity(scenario, seed, first_block, last_block)
+    return decode_rows(content, scenario_layout(scenario, rows), wanted)
+
+
+def decode_rows(content: bytes, expected: Layout, wanted: str) -> Replicates:
+    """Return a record of these shapes and types, checked as by `decode`, that has the identity wanted."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             _check_members(archive, content, expected)
-            _check_identity(archive, record_identity(scenario, seed, first_block, last_block))
+            _check_identity(archive, wanted)
             return Replicates(**{name: _array(archive, name, *expected[name]) for name in expected})
     except (DamagedRecordError, ForeignRecordError, MemoryError):
         raise
@@ -154,7 +166,7 @@ def _check_members(archive: zipfile.ZipFile, content: bytes, expected: Iterable[
 def _check_identity(archive: zipfile.ZipFile, wanted: str) -> None:
     found = str(_array(archive, "identity", (), None))
     if found != wanted:
-        raise ForeignRecordError(difference(found, wanted))
+        raise ForeignRecordError(difference(found, wanted), tuple(_differing(found, wanted)))
 
 
 def difference(found: str, wanted: str) -> str:
@@ -163,12 +175,19 @@ def difference(found: str, wanted: str) -> str:
     >>> difference('{"fit":"gamma","numbers":1}', '{"fit":"weibull","numbers":1}')
     'fit is "gamma", not "weibull"'
     """
+    pairs = _differing(found, wanted)
+    said = (f"{key} is {json.dumps(old)}, not {json.dumps(new)}" for key, (old, new) in pairs.items())
+    return "; ".join(said) or "its identity cannot be read"
+
+
+def _differing(found: str, wanted: str) -> dict[str, tuple[Any, Any]]:
+    """Return both values of the keys in which two different identities differ, none where one cannot be read."""
     try:
         old, new = json.loads(found), json.loads(wanted)
         keys = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
     except (ValueError, RecursionError, AttributeError, TypeError):
-        return "its identity cannot be read"
-    return "; ".join(f"{key} is {json.dumps(old.get(key))}, not {json.dumps(new.get(key))}" for key in keys)
+        return {}
+    return {key: (old.get(key), new.get(key)) for key in keys}
 
 
 def _array(

@@ -8,6 +8,8 @@ from itertools import combinations_with_replacement
 import numpy as np
 import pandas as pd
 
+from tests.figures.made_statistics import cell_rows, nested, rate_rows
+
 COLUMNS = "study,scenario,family,n,measure,estimator,row,column,value,mcse,limit,replicates,failed".split(",")  # noqa: SIM905
 NAMES = ("shape", "scale", "rate")
 LEVEL = 0.95
@@ -22,10 +24,14 @@ class Made:
     scenario: str
     summary: pd.DataFrame
     tables: dict[int, pd.DataFrame]
+    """Replicates by n, and nested samples under 0."""
 
     def replicates(self, scenario: str, n: int) -> pd.DataFrame:
         assert scenario == self.scenario
         return self.tables[n]
+
+    def paths(self, scenario: str) -> pd.DataFrame:
+        return self.replicates(scenario, 0)
 
 
 def made(
@@ -47,6 +53,9 @@ def made(
     rows = [(("study", scenario, "family", n), row) for n, cell in zip(sizes, cells, strict=True) for row in cell]
     failed = {n: replicates if n in dead else 0 for n in sizes}
     records = [(*head, *row, replicates, failed[head[3]]) for head, row in rows]
+    if len(set(sizes) - set(dead)) >= 3:
+        records += [("study", scenario, "family", 0, *row, 3 * replicates, 0) for row in rate_rows(names)]
+    tables[0] = nested(rng, names, sizes, information, True if set(sizes) <= set(dead) else None)
     return Made(scenario, pd.DataFrame(records, columns=COLUMNS), tables)
 
 
@@ -96,5 +105,6 @@ def _cell(rng, names, n, information, table, dead) -> list[tuple]:
     for i, j in pairs:
         value, limit = np.nan if dead else covariance[i, j] * (1 + 2 / n), covariance[i, j]
         rows.append(("rate_covariance", "raw", names[i], names[j], value, np.nan if dead else 0.01, limit))
+    rows += cell_rows(rng, names, n, dead, 1 / np.sqrt(information[0, 0]))
     rows += [("failure_rate", kind, "", "", float(dead), 0.001, np.nan) for kind in ("wilson", "boundary")]
     return rows

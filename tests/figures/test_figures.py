@@ -41,6 +41,7 @@ def words(spec, results, which):
 def test_table_is_keyed_by_name():
     assert list(FIGURES) == [spec.name for spec in FIGURES.values()]
     names = {"failures", "information", "covariance", "rate_covariance", "errors", "coverage", "ellipses", "identities"}
+    names |= {"paths", "spectrum", "rates", "bias", "normality", "mahalanobis", "savings"}
     assert set(FIGURES) == names
 
 
@@ -98,7 +99,7 @@ def test_names_are_inert_text(spec, name):
     results = made(2, names=(name, "other"), scenario=name)
     root = ET.fromstring(render(drawn(spec, results), "svg", name, name))
     texts = [element.text or "" for element in root.iter("{http://www.w3.org/2000/svg}text")]
-    assert any(name in text for text in texts) or spec.name in {"errors", "failures"}
+    assert any(name in text for text in texts) or spec.name in {"errors", "failures", "spectrum", "mahalanobis"}
     assert not [element for element in root.iter() if element.tag.rsplit("}")[-1] in {"b", "script"}]
 
 

@@ -39,6 +39,9 @@ class FakeResults:
         self.read.append((scenario, n))
         return self.parts[scenario].replicates(scenario, n)
 
+    def paths(self, scenario: str) -> pd.DataFrame:
+        return self.replicates(scenario, 0)
+
 
 def fake_results(folder: Path, scenarios: dict[str, int], sizes=(10, 40), study="a-study", **options) -> FakeResults:
     """Return results of scenarios given as name → number of parameters."""

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 
@@ -13,7 +14,8 @@ from simstudy.errors import ConfigError
 from simstudy.figures import FIGURES
 from simstudy.report import build
 
-SHOWN = [name for name in FIGURES if name != "failures"]  # in the results below nothing fails
+SHOWN = [name for name in FIGURES if name not in {"failures", "paths", "rates"}]
+"""In the results below nothing fails, no data sets are followed, and two sample sizes have no slope."""
 VOID = {"meta", "br", "link", "img", "hr", "input"}
 EVIL = '<img src=x onerror="alert(1)"> & $x_1$ 尺度'
 
@@ -75,6 +77,16 @@ def test_every_figure_has_its_words(built):
     pictures = [a for a in page.all("svg") if a.get("role") == "img"]
     assert len(pictures) == 3 * len(SHOWN) == len(page.all("figcaption")) == len(page.all("figure"))
     assert all(re.search(r"\d", picture["aria-label"]) for picture in pictures)
+
+
+def test_data_sets_are_followed_where_a_scenario_asks_for_it(results_of):
+    results = results_of({"one": 1, "two": 2})
+    first = results.study.cell("one", 10)
+    cells = tuple(replace(cell, paths=cell.name == first.name) for cell in results.study.scenarios)
+    results.study = replace(results.study, scenarios=cells)
+    build(results)
+    assert [path.name for path in (results.folder / "figures").glob("*-paths.svg")] == ["one-paths.svg"]
+    assert ("one", 0) in results.read
 
 
 def test_page_is_self_contained(built):
