@@ -112,7 +112,7 @@ def dodge(rows: pd.DataFrame, place: int, of: int) -> np.ndarray:
     n = rows["n"].to_numpy(dtype=float)
     logs = np.unique(np.log(n))
     span = max(np.ptp(logs), 2.0) if len(n) else 2.0
-    step = min(0.022 * span, 0.6 * np.diff(logs).min(initial=span) / of)
+    step = min(0.022 * span, 0.09 * span / of, 0.6 * np.diff(logs).min(initial=span) / of)
     return np.asarray(n * np.exp(step * (place - (of - 1) / 2)))
 
 

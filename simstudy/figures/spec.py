@@ -10,13 +10,13 @@ from matplotlib.figure import Figure
 
 ReplicatesOf = Callable[[str, int], pd.DataFrame]
 """(scenario, n) ↦ stored replicates, one row each, in replicate order."""
-REPLICATE_COLUMNS = ("theta[", "status")
+REPLICATE_COLUMNS = ("theta[", "status", "se[", "lower[wald-", "upper[wald-")
 """How the names of the columns begin that figures read of them; all else need not be kept in memory."""
 
 
 @dataclass(frozen=True)
 class FigureSpec:
-    """A figure of one scenario.
+    """A figure of one scenario, or of the whole study.
 
     Attributes
     ----------
@@ -36,6 +36,8 @@ class FigureSpec:
         The measures of the summary that it draws: the data behind it.
     headline
         Whether it stands on the first page of the report, beside that of its scenario.
+    whole
+        Whether it shows the whole study: its functions then take the full summary and an empty name of a scenario.
     """
 
     name: str
@@ -46,3 +48,4 @@ class FigureSpec:
     applies: Callable[[pd.DataFrame, str], bool] = lambda *_: True
     measures: tuple[str, ...] = ()
     headline: bool = False
+    whole: bool = False
