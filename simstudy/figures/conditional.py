@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter
 
 from simstudy.figures import axes as ax_tools
 from simstudy.figures import findings, methods
@@ -87,8 +87,7 @@ def _errors(axes: Axes, summary: pd.DataFrame, scenario: str, case: Case) -> Non
         axes.axhline(float(limit.iloc[0]), label=REFERENCE, **LIMIT_LINE)
     bars = 2 * together["mcse"].fillna(0.0)
     axes.errorbar(together["claimed"], together["value"], yerr=bars, **MSE.line, **BARS)
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
-    axes.xaxis.set_major_formatter(ax_tools.PlainFormatter())
+    ax_tools.estimate_axis(axes)
     ax_tools.value_axis(axes)
 
 

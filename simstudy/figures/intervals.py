@@ -99,7 +99,7 @@ def caption(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> s
     total = coverages["row"].nunique()
     rest = f" The first {SHOWN_PARAMETERS} of {total} parameters are shown." if total > SHOWN_PARAMETERS else ""
     missing = coverages["value"].isna().any() or widths["value"].isna().any()
-    gaps = " Crosses on the axis: no coverage, or no finite mean width." if missing else ""
+    gaps = " Crosses on the axis: no coverage, or no mean width." if missing else ""
     return " ".join([*states, READ, BARS]) + rest + gaps
 
 
@@ -116,9 +116,9 @@ def _state(coverages: pd.DataFrame, widths: pd.DataFrame, level: float) -> str:
 
 def _worst(rows: pd.DataFrame, level: float) -> list[pd.Series]:
     """Return each method's coverage furthest from the level over the parameters, nearest first."""
-    away = (rows["value"] - level).abs()
-    groups = [away[rows["estimator"] == name].idxmax() for name in methods.present(rows)]
-    return [rows.loc[place] for place in sorted(groups, key=lambda place: away[place])]
+    rows = rows.assign(away=(rows["value"] - level).abs())
+    ordered = rows.sort_values("away", ascending=False, kind="stable").drop_duplicates("estimator")
+    return [ordered.iloc[place] for place in reversed(range(len(ordered)))]
 
 
 def _method(row: pd.Series, widths: pd.DataFrame) -> str:

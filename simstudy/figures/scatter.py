@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from simstudy.figures import axes as ax_tools
 from simstudy.figures import estimates, findings
@@ -107,8 +106,7 @@ def _panel(axes: Axes, clouds: list[Pairs], limit: float) -> None:
         return
     axes.set_xlim(*frame[0])
     axes.set_ylim(*frame[1])
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
-    axes.xaxis.set_major_formatter(ax_tools.PlainFormatter())
+    ax_tools.estimate_axis(axes)
     ax_tools.value_axis(axes)
 
 

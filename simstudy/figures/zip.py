@@ -12,7 +12,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter
 
 from simstudy.figures import axes as ax_tools
 from simstudy.figures import estimates, findings, methods
@@ -137,8 +137,7 @@ def _panel(axes: Axes, item: Zip, bottom: float, count: int) -> None:
         axes.axhline(item.coverage, color=LIMIT_LINE["color"], linewidth=0.7, zorder=3)
     axes.axvline(item.truth, **LIMIT_LINE | {"zorder": 3})
     axes.set_xlim(*_reach(item, shown))
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=4))
-    axes.xaxis.set_major_formatter(ax_tools.PlainFormatter())
+    ax_tools.estimate_axis(axes)
 
 
 def _thinned(places: np.ndarray, count: int) -> np.ndarray:
@@ -189,7 +188,8 @@ def _label(summary: pd.DataFrame, scenario: str) -> str:
 
 def _told(rows: list[list[Zip]]) -> str:
     """Say the coverage and the misses on both sides of each parameter at the smallest and the largest n."""
-    said = [_state(row[i]) for row in rows for i in sorted({0, len(row) - 1}) if len(row[i].lower)]
+    ends = [row[i] for row in rows for i in sorted({0, len(row) - 1})]
+    said = [_state(item) for item in ends if len(item.lower) and math.isfinite(item.coverage)]
     return " ".join(said) or findings.NOTHING
 
 
