@@ -44,7 +44,7 @@ class Range:
 def ranges(summary: pd.DataFrame, cells: pd.DataFrame, measure: str, estimator: str) -> Range:
     """Return the extremes of a measure over the parameters of each cell."""
     rows = summary[(summary["measure"] == measure) & (summary["estimator"] == estimator)]
-    rows = rows[rows["row"].fillna("").ne("") & np.isfinite(rows["value"])]
+    rows = rows[rows["row"].fillna("").ne("") & np.isfinite(rows["value"])].reset_index(drop=True)
     return Range(*(_ends(rows, cells, which) for which in ("idxmin", "idxmax")))
 
 
@@ -65,6 +65,6 @@ def method(summary: pd.DataFrame) -> str:
 
 def level(summary: pd.DataFrame) -> float:
     """Return the nominal level if all scenarios share it, else NaN."""
-    levels = {methods.level(summary, name) for name in dict.fromkeys(summary["scenario"])}
+    levels = {methods.level(own, str(name)) for name, own in summary.groupby("scenario", sort=False)}
     known = {found for found in levels if math.isfinite(found)}
     return known.pop() if len(known) == 1 else math.nan

@@ -48,9 +48,10 @@ def _deciles(summary: pd.DataFrame, scenario: str, measure: str, case: Case, kin
 
 
 def _cases(summary: pd.DataFrame, scenario: str) -> list[Case]:
-    """Return the rows of panels: the smallest n, and of a single parameter the largest as well."""
+    """Return the rows of panels: the smallest n with an estimate, and of a single parameter the largest as well."""
     rows = sel.measured(summary, scenario, ERROR)
-    names, sizes = list(dict.fromkeys(rows["row"])), sel.sizes(rows)
+    names = list(dict.fromkeys(rows["row"]))
+    sizes = sel.sizes(rows.dropna(subset="value")) or sel.sizes(rows)
     shown = dict.fromkeys([sizes[0], sizes[-1]] if len(names) == 1 else sizes[:1])
     return [(name, n) for name in names[:SHOWN_PARAMETERS] for n in shown]
 
@@ -105,6 +106,7 @@ def _coverages(axes: Axes, summary: pd.DataFrame, scenario: str, case: Case) -> 
         x = rows.index.to_numpy(dtype=float) + 0.24 * (place - 0.5)
         bars = 2 * rows["mcse"].fillna(0.0)
         axes.errorbar(x, rows["value"], yerr=bars, **methods.LOOKS[kind].line, **BARS)
+    axes.set_ylim(top=min(axes.get_ylim()[1], 1.01))
     ax_tools.value_axis(axes, level, 0.02)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g} %"))
 

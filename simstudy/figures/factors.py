@@ -13,7 +13,7 @@ Level = float | str
 ABSENT = ""
 """The level of a factor that a scenario does not have."""
 
-_PAIR = r"[^\W\d][^=,]*=[^=,]+"
+_PAIR = r"[^\W\d]\w*=[^=,]+"
 _DERIVED = re.compile(rf"(?P<stem>.+?)-(?P<pairs>{_PAIR}(,{_PAIR})*)")
 
 

@@ -156,10 +156,11 @@ def _written(values: np.ndarray, most: int, width: float, height: float) -> tupl
 
 
 def _short(value: float, digits: int) -> str:
-    """Return a number in as few characters as so many significant digits take."""
+    """Return a number in as few characters as so many significant digits take, but at least all before the point."""
     if not math.isfinite(value):
         return "–"
-    text = f"{value:.{digits}g}"
+    whole = 10 ** (digits - 1) <= abs(value) < 1e5
+    text = f"{value:.0f}" if whole else f"{value:.{digits}g}"
     if "e" in text:
         mantissa, exponent = text.split("e")
         text = f"{mantissa}e{int(exponent)}"

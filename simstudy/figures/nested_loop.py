@@ -30,6 +30,7 @@ SHOWN_STEPS = 40
 """Most levels of the first factor that are parted by lines."""
 LEVELS_WIDTH = 100
 """Characters of small text that fit across the figure."""
+REFERENCE = "nominal level, or no error"
 READ = (
     "Lines are the lowest (bold) and the highest over the parameters of a cell, the band ± 2 MCSE around them; "
     "below, the staircases of the factors, their levels named from the lowest step to the highest."
@@ -55,6 +56,7 @@ def draw(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> Figu
         _error_panel(grid[1], error)
     for axes in grid[:-1]:
         _separators(axes, steps)
+        axes.tick_params(bottom=False)
     _staircases(grid[-1], steps)
     grid[-1].set_xlim(0, len(table))
     ax_tools.legend(figure, list(grid[:-1]))
@@ -67,7 +69,7 @@ def _measures(summary: pd.DataFrame, table: pd.DataFrame) -> tuple[Range, Range]
 
 
 def _coverage_panel(axes: Axes, coverage: Range, reference: float) -> None:
-    _panel(axes, coverage, reference, "nominal level")
+    _panel(axes, coverage, reference)
     axes.set_ylabel("coverage")
     ax_tools.value_axis(axes, reference, 0.02)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g} %"))
@@ -75,10 +77,12 @@ def _coverage_panel(axes: Axes, coverage: Range, reference: float) -> None:
 
 def _error_panel(axes: Axes, error: Range) -> None:
     """Draw the error, and mark on the edge what would flatten all else."""
-    _panel(axes, error, 0.0, "no error")
+    _panel(axes, error, 0.0)
     axes.set_ylabel("error of model SE")
-    low, high = axes.get_ylim()
-    axes.set_ylim(max(low, -1.05 * CUT), min(high, 1.05 * CUT))
+    low = np.nanmin(error.low.value - 2 * np.nan_to_num(error.low.mcse))
+    high = np.nanmax(error.high.value + 2 * np.nan_to_num(error.high.mcse))
+    margin = 0.05 * (min(high, CUT) - max(low, -CUT))
+    axes.set_ylim(max(low, -CUT) - margin, min(high, CUT) + margin)
     ax_tools.value_axis(axes, 0.0, 2.0)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} %".replace("-", "−")))
     places = np.flatnonzero(error.high.value > CUT) + 0.5
@@ -86,7 +90,7 @@ def _error_panel(axes: Axes, error: Range) -> None:
     axes.plot(places, heights, "^", color=INK, markersize=3.0, transform=where, zorder=4)
 
 
-def _panel(axes: Axes, found: Range, reference: float, name: str) -> None:
+def _panel(axes: Axes, found: Range, reference: float) -> None:
     """Draw the extremes over the parameters as steps, within a band of ±2 MCSE."""
     edges = np.arange(len(found.known) + 1)
     axes.grid(visible=False, axis="x")
@@ -96,7 +100,7 @@ def _panel(axes: Axes, found: Range, reference: float, name: str) -> None:
     axes.step(edges, _held(found.low.value), where="post", color=BLUE, linewidth=1.3, label=label)
     axes.step(edges, _held(found.high.value), where="post", color=BLUE, linewidth=0.7)
     if math.isfinite(reference):
-        axes.axhline(reference, label=name, **LIMIT_LINE)
+        axes.axhline(reference, label=REFERENCE, **LIMIT_LINE)
     ax_tools.absent(axes, np.flatnonzero(~found.known) + 0.5)
     if not found.known.any():
         ax_tools.say(axes, NO_ESTIMATE)

@@ -13,15 +13,13 @@ from matplotlib.figure import Figure
 from simstudy.figures import axes as ax_tools
 from simstudy.figures import estimates, findings
 from simstudy.figures import selection as sel
-from simstudy.figures.methods import PURPLE, SKY
 from simstudy.figures.spec import FigureSpec, ReplicatesOf
-from simstudy.figures.style import LIMIT_LINE, VERMILION, Look, themed
+from simstudy.figures.style import LIMIT_LINE, Look, ordered, themed
 from simstudy.figures.wording import NO_ESTIMATE, listed, plus_minus
 
 SHOWN_PARAMETERS = 6
 SHOWN_REPLICATES = 1000
-LOOKS = (("o", SKY), ("s", VERMILION), ("^", PURPLE))
-"""From light to dark, so that sample sizes differ in grey as well."""
+MARKERS = ("o", "s", "^")
 
 
 @dataclass(frozen=True)
@@ -91,10 +89,11 @@ def draw(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> Figu
 
 
 def _panel(axes: Axes, clouds: list[Pairs], limit: float) -> None:
+    colors = ordered(len(clouds))
     for place, cloud in enumerate(clouds):
-        look = _look(place, len(clouds), cloud.n)
+        look = Look(f"n = {cloud.n}", colors[place], MARKERS[place], "none")
         shown = slice(SHOWN_REPLICATES)
-        style = {"linestyle": "none", "markersize": 2.2, "markeredgewidth": 0, "rasterized": True, "alpha": 0.55}
+        style = {"linestyle": "none", "markersize": 2.2, "markeredgewidth": 0, "rasterized": True, "alpha": 0.7}
         axes.plot(cloud.theta[shown], cloud.scaled[shown], **look.line | style, zorder=2 + place / 10)
         if math.isfinite(cloud.spread):
             axes.axhline(cloud.spread, color=look.color, linewidth=1.1, linestyle=(0, (1, 1)), zorder=2.5)
@@ -108,11 +107,6 @@ def _panel(axes: Axes, clouds: list[Pairs], limit: float) -> None:
     axes.set_ylim(*frame[1])
     ax_tools.estimate_axis(axes)
     ax_tools.value_axis(axes)
-
-
-def _look(place: int, count: int, n: int) -> Look:
-    marker, color = LOOKS[place + 3 - count] if count < 3 else LOOKS[place]
-    return Look(f"n = {n}", color, marker, "none")
 
 
 def _frame(clouds: list[Pairs], limit: float) -> tuple[tuple[float, float], tuple[float, float]] | None:

@@ -35,6 +35,11 @@ WIDTH = 7.2
 """Full text width in inches; a figure of one panel is narrower."""
 
 
+def ordered(count: int) -> list[str]:
+    """Return colours of series in an order, from light to dark, that can be told apart without colour too."""
+    return list(sns.color_palette("crest", count).as_hex())
+
+
 @dataclass(frozen=True)
 class Look:
     """Colour, marker and line style of one series: three channels, so that none is needed alone."""
