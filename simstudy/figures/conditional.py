@@ -96,7 +96,7 @@ def _coverages(axes: Axes, summary: pd.DataFrame, scenario: str, case: Case) -> 
     axes.set_ylabel("coverage")
     axes.set_xlim(0.4, 10.6)
     axes.set_xticks([1, 4, 7, 10])
-    level = _level(summary, scenario)
+    level = methods.level(summary, scenario)
     if math.isfinite(level):
         axes.axhline(level, label=REFERENCE, **LIMIT_LINE)
     found = {kind: _deciles(summary, scenario, COVERAGE, case, kind) for kind in KINDS}
@@ -109,11 +109,6 @@ def _coverages(axes: Axes, summary: pd.DataFrame, scenario: str, case: Case) -> 
     axes.set_ylim(top=min(axes.get_ylim()[1], 1.01))
     ax_tools.value_axis(axes, level, 0.02)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g} %"))
-
-
-def _level(summary: pd.DataFrame, scenario: str) -> float:
-    limits = sel.measured(summary, scenario, COVERAGE)["limit"].dropna()
-    return float(limits.iloc[0]) if len(limits) else math.nan
 
 
 def alt(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> str:

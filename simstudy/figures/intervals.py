@@ -36,11 +36,16 @@ def _widths(summary: pd.DataFrame, scenario: str) -> pd.DataFrame:
     return rows.assign(value=rows["value"] / narrowest, mcse=rows["mcse"] / narrowest)
 
 
+def _names(coverages: pd.DataFrame) -> list[str]:
+    """Return the parameters shown."""
+    return [str(name) for name in dict.fromkeys(coverages["row"])][:SHOWN_PARAMETERS]
+
+
 @themed
 def draw(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> Figure:
     """Draw a column of two panels per parameter: coverage above, width below."""
     coverages, widths = methods.coverages(summary, scenario), _widths(summary, scenario)
-    names = list(dict.fromkeys(coverages["row"]))[:SHOWN_PARAMETERS]
+    names = _names(coverages)
     figure, grid = _grid(len(names))
     level = methods.level(summary, scenario)
     for place, name in enumerate(names):
@@ -78,9 +83,9 @@ def alt(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> str:
     """Describe the figure by its numbers."""
     coverages, widths = methods.coverages(summary, scenario), _widths(summary, scenario)
     lines = [
-        findings.journey(sel.series(rows, (str(name), ""), estimator), f"{what} of {name}, {look.label}")
+        findings.journey(sel.series(rows, (name, ""), estimator), f"{what} of {name}, {look.label}")
         for what, rows in (("coverage", coverages), ("width", widths))
-        for name in dict.fromkeys(rows["row"])
+        for name in _names(coverages)
         for estimator, look in methods.present(rows).items()
     ]
     head = f"Coverage and width of confidence intervals, {findings.span(sel.sizes(coverages))}. {READ}"
