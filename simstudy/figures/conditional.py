@@ -25,6 +25,10 @@ SHOWN_PARAMETERS = 3
 ERROR, VARIANCE, COVERAGE = "conditional_mse", "conditional_variance", "conditional_coverage"
 KINDS = ("wald-observed", "wald-expected")
 MSE = Look("mean squared error", BLUE, "o", "none")
+DEPENDENT = (
+    " Here the information depends on the estimate: its deciles sort data sets by their error as well, and 1/(nJ) need "
+    "not predict it."
+)
 REFERENCE = "1/(nI) on the left, nominal level on the right"
 BARS: dict[str, Any] = {"markerfacecolor": PAPER, "elinewidth": 1.0, "capsize": 2.0, "zorder": 3}
 _DECILE = r"^(?:(?P<kind>.+)-)?decile-(?P<decile>\d+)$"
@@ -106,7 +110,8 @@ def _coverages(axes: Axes, summary: pd.DataFrame, scenario: str, case: Case) -> 
         x = rows.index.to_numpy(dtype=float) + 0.24 * (place - 0.5)
         bars = 2 * rows["mcse"].fillna(0.0)
         axes.errorbar(x, rows["value"], yerr=bars, **methods.LOOKS[kind].line, **BARS)
-    axes.set_ylim(top=min(axes.get_ylim()[1], 1.01))
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, min(high, 1.0 + 0.05 * (1.0 - low)))
     ax_tools.value_axis(axes, level, 0.02)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g} %"))
 
@@ -123,7 +128,8 @@ def caption(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> s
         return told
     total = sel.measured(summary, scenario, ERROR)["row"].nunique()
     rest = f" The first {SHOWN_PARAMETERS} of {total} parameters are shown." if total > SHOWN_PARAMETERS else ""
-    return f"{told} {findings.BARS}{rest}"
+    given = sel.measured(summary, scenario, COVERAGE)["limit"].notna().any()
+    return f"{told} {findings.BARS}{'' if given else DEPENDENT}{rest}"
 
 
 def _told(summary: pd.DataFrame, scenario: str) -> str:

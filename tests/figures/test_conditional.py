@@ -61,6 +61,15 @@ def test_some_deciles_may_be_missing():
         assert "decile 9 of" in CONDITIONAL.caption(case, "made", results.replicates)
 
 
+def test_information_that_depends_on_the_estimate_is_said():
+    results = made(1, (20,))
+    summary = results.summary
+    given = summary["measure"] == "conditional_coverage"
+    for case, said in ((summary, False), (summary.assign(limit=summary["limit"].where(~given)), True)):
+        text = CONDITIONAL.caption(case, "made", results.replicates)
+        assert ("depends on the estimate" in text) == said
+
+
 def test_it_needs_all_its_measures():
     summary = made(1, (20,)).summary
     assert CONDITIONAL.applies(summary, "made")
