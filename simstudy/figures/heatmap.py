@@ -2,54 +2,23 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.colors import Colormap
 from matplotlib.figure import Figure
 
-from simstudy.figures import axes as ax_tools
 from simstudy.figures import findings
 from simstudy.figures import selection as sel
+from simstudy.figures.matrix_panel import Panel, paint
 from simstudy.figures.spec import FigureSpec, ReplicatesOf
-from simstudy.figures.style import GRID, WIDTH, themed
-from simstudy.figures.wording import NO_ESTIMATE, number
+from simstudy.figures.style import WIDTH, themed
+from simstudy.figures.wording import number
 
 MEASURE = "mean_observed_information"
-PALETTE = "RdBu_r"
 FRAME = (4.0, 10.0)
 """Differences, in MCSE, at which the colour is full: at least the one, at most the other."""
 FULL = 1.6
 """Entries, over √(AᵢᵢAⱼⱼ), at which the colour is full: those of the diagonal are near 1."""
-DARK, LIGHT = "#16191d", "#fdfdfd"
-"""Text on cells: cells keep their colour on a dark page, so text must as well."""
 ROUNDING = 1e-12
-SMALLEST, COMFORTABLE = 4.6, 6.5
-"""Points of the smallest text, and of that for which no digit is given up."""
-
-
-@dataclass(frozen=True)
-class Panel:
-    """A matrix to draw.
-
-    Attributes
-    ----------
-    values : (p, p)
-        What is written in the cells.
-    shades : (p, p)
-        What is coloured, −1 to 1.
-    digits
-        Significant digits to write at most.
-    """
-
-    title: str
-    values: np.ndarray
-    shades: np.ndarray
-    digits: int
 
 
 def applies(summary: pd.DataFrame, scenario: str) -> bool:
@@ -108,7 +77,7 @@ def draw(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> Figu
     grid = figure.subplots(len(sizes), 3, squeeze=False, sharex=True, sharey=True)
     for line, n in zip(grid, sizes, strict=True):
         for axes, panel in zip(line, _panels(rows, n, limit_name), strict=True):
-            _paint(axes, panel, (72 * side / len(names), 72 * height / len(names)))
+            paint(axes, panel, (72 * side / len(names), 72 * height / len(names)))
     _label(grid, names)
     return figure
 
@@ -116,55 +85,6 @@ def draw(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> Figu
 def _sizes(rows: pd.DataFrame) -> list[int]:
     sizes = sel.sizes(rows)
     return list(dict.fromkeys([sizes[0], sizes[-1]]))
-
-
-def _paint(axes: Axes, panel: Panel, cell: tuple[float, float]) -> None:
-    """Colour the cells and write their values; ``cell`` is their size in points."""
-    size = len(panel.values)
-    axes.set_title(panel.title, fontsize=8.5)
-    axes.grid(visible=False)
-    axes.spines[:].set_visible(False)
-    axes.tick_params(length=0)
-    axes.set_xlim(0, size)
-    axes.set_ylim(size, 0)
-    if np.isnan(panel.values).all():
-        ax_tools.say(axes, NO_ESTIMATE)
-        return
-    colormap = mpl.colormaps[PALETTE].with_extremes(bad=GRID)
-    shades = np.clip(panel.shades, -1.0, 1.0)
-    axes.pcolormesh(np.ma.masked_invalid(shades), cmap=colormap, vmin=-1, vmax=1, edgecolors=LIGHT, linewidth=0.8)
-    texts, points = _written(panel.values, panel.digits, *cell)
-    for (i, j), shade in np.ndenumerate(shades):
-        axes.text(j + 0.5, i + 0.5, texts[i][j], ha="center", va="center", fontsize=points, color=_ink(colormap, shade))
-
-
-def _ink(colormap: Colormap, shade: float) -> str:
-    """Return the colour of text that stands out on a shade."""
-    red, green, blue, _ = colormap((shade + 1) / 2) if math.isfinite(shade) else (1.0, 1.0, 1.0, 1.0)
-    return DARK if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.45 else LIGHT
-
-
-def _written(values: np.ndarray, most: int, width: float, height: float) -> tuple[list[list[str]], float]:
-    """Return the values with as many digits as fit at a legible size, and that size in points."""
-    for digits in range(most, 0, -1):
-        texts = [[_short(value, digits) for value in row] for row in values]
-        longest = max(len(text) for row in texts for text in row)
-        points = min(8.0, 0.9 * width / (0.64 * longest), 0.4 * height)
-        if points >= (SMALLEST if digits < 3 else COMFORTABLE):
-            break
-    return texts, max(points, SMALLEST)
-
-
-def _short(value: float, digits: int) -> str:
-    """Return a number in as few characters as so many significant digits take, but at least all before the point."""
-    if not math.isfinite(value):
-        return "–"
-    whole = 10 ** (digits - 1) <= abs(value) < 1e5
-    text = f"{value:.0f}" if whole else f"{value:.{digits}g}"
-    if "e" in text:
-        mantissa, exponent = text.split("e")
-        text = f"{mantissa}e{int(exponent)}"
-    return ("0" if float(text) == 0 else text).replace("-", "−")
 
 
 def _label(grid: np.ndarray, names: list[str]) -> None:

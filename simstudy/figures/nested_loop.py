@@ -19,8 +19,9 @@ from simstudy.figures import findings, methods
 from simstudy.figures.cell_ranges import Ends, Range, level, method, ranges
 from simstudy.figures.factors import Factor, cells, factors
 from simstudy.figures.spec import FigureSpec, ReplicatesOf
+from simstudy.figures.staircases import held, levels, staircases
 from simstudy.figures.style import BLUE, GRID, INK, LIMIT_LINE, WIDTH, themed
-from simstudy.figures.wording import NO_ESTIMATE, number, plus_minus
+from simstudy.figures.wording import NO_ESTIMATE, plus_minus
 
 ERROR = "relative_error_model_se"
 CUT = 100.0
@@ -28,8 +29,6 @@ CUT = 100.0
 SHOWN_FACTORS = 8
 SHOWN_STEPS = 40
 """Most levels of the first factor that are parted by lines."""
-LEVELS_WIDTH = 100
-"""Characters of small text that fit across the figure."""
 REFERENCE = "nominal level, or no error"
 READ = (
     "Lines are the lowest (bold) and the highest over the parameters of a cell, the band ± 2 MCSE around them; "
@@ -57,7 +56,7 @@ def draw(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> Figu
     for axes in grid[:-1]:
         _separators(axes, steps)
         axes.tick_params(bottom=False)
-    _staircases(grid[-1], steps)
+    staircases(grid[-1], steps)
     grid[-1].set_xlim(0, len(table))
     ax_tools.legend(figure, list(grid[:-1]))
     figure.supxlabel(f"{len(table)} cells (scenario × n) in the order of their factors")
@@ -94,11 +93,11 @@ def _panel(axes: Axes, found: Range, reference: float) -> None:
     """Draw the extremes over the parameters as steps, within a band of ±2 MCSE."""
     edges = np.arange(len(found.known) + 1)
     axes.grid(visible=False, axis="x")
-    low, high = (_held(end.value + side * 2 * np.nan_to_num(end.mcse)) for end, side in _sides(found))
+    low, high = (held(end.value + side * 2 * np.nan_to_num(end.mcse)) for end, side in _sides(found))
     axes.fill_between(edges, low, high, step="post", color=BLUE, alpha=0.2, linewidth=0)
     label = "lowest and highest of the parameters"
-    axes.step(edges, _held(found.low.value), where="post", color=BLUE, linewidth=1.3, label=label)
-    axes.step(edges, _held(found.high.value), where="post", color=BLUE, linewidth=0.7)
+    axes.step(edges, held(found.low.value), where="post", color=BLUE, linewidth=1.3, label=label)
+    axes.step(edges, held(found.high.value), where="post", color=BLUE, linewidth=0.7)
     if math.isfinite(reference):
         axes.axhline(reference, label=REFERENCE, **LIMIT_LINE)
     ax_tools.absent(axes, np.flatnonzero(~found.known) + 0.5)
@@ -110,11 +109,6 @@ def _sides(found: Range) -> tuple[tuple[Ends, int], tuple[Ends, int]]:
     return (found.low, -1), (found.high, 1)
 
 
-def _held(values: np.ndarray) -> np.ndarray:
-    """Repeat the last value, which a step needs to reach the end of its cell."""
-    return np.append(values, values[-1:])
-
-
 def _separators(axes: Axes, steps: Sequence[Factor]) -> None:
     """Part the cells at each new level of the first factor."""
     if not steps or len(steps[0].levels) > SHOWN_STEPS:
@@ -123,38 +117,10 @@ def _separators(axes: Axes, steps: Sequence[Factor]) -> None:
         axes.axvline(float(place), color=GRID, linewidth=0.7, zorder=0.6)
 
 
-def _staircases(axes: Axes, steps: Sequence[Factor]) -> None:
-    """Draw one staircase per factor, its levels named above it from the lowest step to the highest."""
-    axes.set_ylim(-max(len(steps), 1), 0.1)
-    axes.set_yticks([])
-    axes.grid(visible=False)
-    axes.spines[["left", "bottom"]].set_visible(False)
-    axes.tick_params(bottom=False, labelbottom=False)
-    for row, factor in enumerate(steps):
-        heights = -row - 0.92 + 0.36 * np.array(factor.places) / (len(factor.levels) - 1)
-        axes.step(np.arange(len(heights) + 1), _held(heights), where="post", color=INK, linewidth=0.9)
-        axes.text(0, -row - 0.46, _levels(factor), fontsize=7.0, color=INK, ha="left", va="bottom")
-
-
-def _levels(factor: Factor) -> str:
-    """Name the levels of a factor, with those in the middle left out where not all fit."""
-    names = [number(level) if isinstance(level, float) else level or "none" for level in factor.levels]
-    head = f"{factor.name}: "
-    if len(head + ", ".join(names)) <= LEVELS_WIDTH:
-        return head + ", ".join(names)
-    count = f" ({len(names)} levels)"
-    room = (LEVELS_WIDTH - len(f"{head}, …, {count}")) // 2
-    return f"{head}{_short(names[0], room)}, …, {_short(names[-1], room)}{count}"
-
-
-def _short(text: str, room: int) -> str:
-    return text if len(text) <= room else text[: room - 1] + "…"
-
-
 def alt(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> str:
     """Describe the figure by its numbers."""
     table = cells(summary)
-    named = "; ".join(_levels(factor) for factor in factors(table))
+    named = "; ".join(levels(factor) for factor in factors(table))
     return f"All {len(table)} cells of the study side by side, by {named or 'no factor'}. {_told(summary, table)}"
 
 

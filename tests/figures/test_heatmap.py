@@ -5,7 +5,8 @@ import pytest
 
 from simstudy.figures import FIGURES, render
 from simstudy.figures import selection as sel
-from simstudy.figures.heatmap import _differences, _matrix, _short, _written
+from simstudy.figures.heatmap import _differences, _matrix
+from simstudy.figures.matrix_panel import short, written
 from tests.figures.drawn import outside, overlaps
 from tests.figures.made import made
 
@@ -61,12 +62,12 @@ def test_a_matrix_is_symmetric_and_missing_where_nothing_converged():
     ],
 )
 def test_short_numbers(value, digits, text):
-    assert _short(value, digits) == text
+    assert short(value, digits) == text
 
 
 def test_digits_are_given_up_before_legibility():
     values = np.full((2, 2), -0.123456)
-    roomy, narrow = (_written(values, 4, width, 60.0) for width in (60.0, 16.0))
+    roomy, narrow = (written(values, 4, width, 60.0) for width in (60.0, 16.0))
     assert roomy == ([["−0.1235"] * 2] * 2, 8.0)
     assert narrow[0][0][0] == "−0.1"
     assert narrow[1] >= 4.6

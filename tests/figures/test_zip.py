@@ -5,7 +5,8 @@ import pytest
 
 from simstudy.figures import render
 from simstudy.figures.estimates import shown_sizes, truth
-from simstudy.figures.zip import SHOWN_INTERVALS, ZIP, method, zips
+from simstudy.figures.zip import SHOWN_INTERVALS, ZIP
+from simstudy.figures.zips import method, zips
 from tests.figures.made import made
 
 METHOD = "wald-observed"
