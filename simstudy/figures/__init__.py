@@ -6,11 +6,13 @@ This floor knows the columns of the summary and of the replicates, and nothing e
 from __future__ import annotations
 
 from simstudy.figures.bias import BIAS
+from simstudy.figures.conditional import CONDITIONAL
 from simstudy.figures.covariance import COVARIANCE
 from simstudy.figures.coverage import COVERAGE
 from simstudy.figures.ellipses import ELLIPSES
 from simstudy.figures.errors import ERRORS
 from simstudy.figures.failures import FAILURES
+from simstudy.figures.heatmap import HEATMAP
 from simstudy.figures.identities import IDENTITIES
 from simstudy.figures.information import INFORMATION
 from simstudy.figures.mahalanobis import MAHALANOBIS
@@ -19,18 +21,28 @@ from simstudy.figures.paths import PATHS
 from simstudy.figures.rate_covariance import RATE_COVARIANCE
 from simstudy.figures.rates import RATES
 from simstudy.figures.savings import SAVINGS
+from simstudy.figures.intervals import INTERVALS
+from simstudy.figures.nested_loop import NESTED_LOOP
+from simstudy.figures.rate_covariance import RATE_COVARIANCE
+from simstudy.figures.scatter import SCATTER
 from simstudy.figures.spec import REPLICATE_COLUMNS, FigureSpec, ReplicatesOf
 from simstudy.figures.spectrum import SPECTRUM
 from simstudy.figures.style import FORMATS, render
+from simstudy.figures.zip import ZIP
 
 FIGURES: dict[str, FigureSpec] = {
     "failures": FAILURES,
     "information": INFORMATION,
+    "heatmap": HEATMAP,
     "covariance": COVARIANCE,
     "rate_covariance": RATE_COVARIANCE,
     "errors": ERRORS,
     "ellipses": ELLIPSES,
     "coverage": COVERAGE,
+    "intervals": INTERVALS,
+    "zip": ZIP,
+    "scatter": SCATTER,
+    "conditional": CONDITIONAL,
     "identities": IDENTITIES,
     "paths": PATHS,
     "spectrum": SPECTRUM,
@@ -39,6 +51,7 @@ FIGURES: dict[str, FigureSpec] = {
     "normality": NORMALITY,
     "mahalanobis": MAHALANOBIS,
     "savings": SAVINGS,
+    "nested_loop": NESTED_LOOP,
 }
 """Every figure by name, in the order of the report."""
 

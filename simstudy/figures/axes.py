@@ -101,6 +101,19 @@ def value_axis(axes: Axes, centre: float = math.nan, least: float = 0.0) -> None
         axes.set_ylim(min(low, centre - least), max(high, centre + least))
 
 
+def estimate_axis(axes: Axes) -> None:
+    """Label the horizontal axis plainly at as many values, five at most, as have room side by side."""
+    low, high = axes.get_xlim()
+    width = _panel_width(axes)
+    for bins in (5, 4, 3, 2, 1):
+        locator = mticker.MaxNLocator(nbins=bins, steps=[1, 2, 2.5, 5, 10])
+        ticks = [tick for tick in locator.tick_values(low, high) if low <= tick <= high]
+        if sum((len(label) + 1.6) * _DIGIT for label in PlainFormatter().format_ticks(ticks)) <= width:
+            break
+    axes.xaxis.set_major_locator(mticker.FixedLocator(ticks))
+    axes.xaxis.set_major_formatter(PlainFormatter())
+
+
 def limit_line(axes: Axes, limit: float, label: str) -> None:
     """Draw the limit of a panel, if there is one; ``label`` is its name, such as ``I(θ)``."""
     if math.isfinite(limit):
@@ -112,7 +125,7 @@ def dodge(rows: pd.DataFrame, place: int, of: int) -> np.ndarray:
     n = rows["n"].to_numpy(dtype=float)
     logs = np.unique(np.log(n))
     span = max(np.ptp(logs), 2.0) if len(n) else 2.0
-    step = min(0.022 * span, 0.6 * np.diff(logs).min(initial=span) / of)
+    step = min(0.022 * span, 0.09 * span / of, 0.6 * np.diff(logs).min(initial=span) / of)
     return np.asarray(n * np.exp(step * (place - (of - 1) / 2)))
 
 

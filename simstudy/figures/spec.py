@@ -14,13 +14,13 @@ ReplicatesOf = Callable[[str, int], pd.DataFrame]
 n = 0 speaks of all sample sizes together: (scenario, 0) ↦ nested samples, one row per ``replicate`` and ``n``, of a
 scenario that has paths.
 """
-REPLICATE_COLUMNS = ("theta[", "status", "se[", "lower[", "upper[")
+REPLICATE_COLUMNS = ("theta[", "status", "se[", "lower[wald-", "upper[wald-")
 """How the names of the columns begin that figures read of them; all else need not be kept in memory."""
 
 
 @dataclass(frozen=True)
 class FigureSpec:
-    """A figure of one scenario.
+    """A figure of one scenario, or of the whole study.
 
     Attributes
     ----------
@@ -42,6 +42,8 @@ class FigureSpec:
         Whether it draws nested samples, which only a scenario with paths has.
     headline
         Whether it stands on the first page of the report, beside that of its scenario.
+    whole
+        Whether it shows the whole study: its functions then take the full summary and an empty name of a scenario.
     """
 
     name: str
@@ -53,3 +55,4 @@ class FigureSpec:
     measures: tuple[str, ...] = ()
     follows_paths: bool = False
     headline: bool = False
+    whole: bool = False

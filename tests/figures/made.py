@@ -8,6 +8,7 @@ from itertools import combinations_with_replacement
 import numpy as np
 import pandas as pd
 
+from tests.figures.made_intervals import interval_columns, interval_rows
 from tests.figures.made_statistics import cell_rows, nested, rate_rows
 
 COLUMNS = "study,scenario,family,n,measure,estimator,row,column,value,mcse,limit,replicates,failed".split(",")  # noqa: SIM905
@@ -64,7 +65,8 @@ def _table(rng, names, n, information, replicates, dead) -> pd.DataFrame:
     theta = 1.0 + (rng.standard_normal((replicates, len(names))) @ spread.T) / np.sqrt(n)
     status = "BOUNDARY" if dead else "CONVERGED"
     columns = {f"theta[{name}]": np.full(replicates, np.nan) if dead else theta[:, i] for i, name in enumerate(names)}
-    return pd.DataFrame(columns).assign(status=status)
+    table = pd.DataFrame(columns).assign(status=status)
+    return interval_columns(names, n, np.linalg.inv(information), table)
 
 
 def _cell(rng, names, n, information, table, dead) -> list[tuple]:
@@ -107,4 +109,4 @@ def _cell(rng, names, n, information, table, dead) -> list[tuple]:
         rows.append(("rate_covariance", "raw", names[i], names[j], value, np.nan if dead else 0.01, limit))
     rows += cell_rows(rng, names, n, dead, 1 / np.sqrt(information[0, 0]))
     rows += [("failure_rate", kind, "", "", float(dead), 0.001, np.nan) for kind in ("wilson", "boundary")]
-    return rows
+    return rows + interval_rows(names, n, covariance, dead)

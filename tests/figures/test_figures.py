@@ -30,18 +30,23 @@ CASES += [
 HOSTILE = ("$x_1$", '<b onclick="x">&"\'</b>', "尺度")
 
 
+def scenario_of(spec, results):
+    return "" if spec.whole else results.scenario
+
+
 def drawn(spec, results):
-    return spec.draw(results.summary, results.scenario, results.replicates)
+    return spec.draw(results.summary, scenario_of(spec, results), results.replicates)
 
 
 def words(spec, results, which):
-    return getattr(spec, which)(results.summary, results.scenario, results.replicates)
+    return getattr(spec, which)(results.summary, scenario_of(spec, results), results.replicates)
 
 
 def test_table_is_keyed_by_name():
     assert list(FIGURES) == [spec.name for spec in FIGURES.values()]
     names = {"failures", "information", "covariance", "rate_covariance", "errors", "coverage", "ellipses", "identities"}
     names |= {"paths", "spectrum", "rates", "bias", "normality", "mahalanobis", "savings"}
+    names |= {"heatmap", "intervals", "zip", "scatter", "conditional", "nested_loop"}
     assert set(FIGURES) == names
 
 
@@ -99,7 +104,8 @@ def test_names_are_inert_text(spec, name):
     results = made(2, names=(name, "other"), scenario=name)
     root = ET.fromstring(render(drawn(spec, results), "svg", name, name))
     texts = [element.text or "" for element in root.iter("{http://www.w3.org/2000/svg}text")]
-    assert any(name in text for text in texts) or spec.name in {"errors", "failures", "spectrum", "mahalanobis"}
+    unnamed = {"errors", "failures", "spectrum", "mahalanobis", "nested_loop"}
+    assert any(name in text for text in texts) or spec.name in unnamed
     assert not [element for element in root.iter() if element.tag.rsplit("}")[-1] in {"b", "script"}]
 
 
@@ -125,7 +131,8 @@ def test_words_say_that_nothing_is_usable(spec):
 
 
 def test_a_figure_without_anything_to_show_is_left_out():
-    for dead, shown in (((), set(FIGURES) - {"failures"}), ((10,), set(FIGURES))):
+    of_scenarios = {name for name, spec in FIGURES.items() if not spec.whole}
+    for dead, shown in (((), of_scenarios - {"failures"}), ((10,), of_scenarios)):
         summary = made(dead=dead).summary
         assert {spec.name for spec in FIGURES.values() if spec.applies(summary, "made")} == shown
     regular = summary[summary["measure"] != "rate_covariance"]
@@ -139,8 +146,9 @@ def test_infinite_estimates_are_no_estimates(spec):
     summary = results.summary.assign(value=results.summary["value"].where(~broken, np.inf))
     bias = summary["measure"] == "bias"
     summary["value"] = summary["value"].where(~bias, results.summary["value"])
-    render(spec.draw(summary, results.scenario, results.replicates))
-    assert "inf" not in spec.caption(summary, results.scenario, results.replicates).replace("information", "")
+    given = (summary, scenario_of(spec, results), results.replicates)
+    render(spec.draw(*given))
+    assert "inf" not in spec.caption(*given).replace("information", "")
 
 
 def test_summary_read_back_from_csv_draws_the_same(tmp_path):
@@ -148,7 +156,8 @@ def test_summary_read_back_from_csv_draws_the_same(tmp_path):
     results.summary.to_csv(tmp_path / "summary.csv", index=False)
     back = pd.read_csv(tmp_path / "summary.csv")
     for spec in FIGURES.values():
-        assert render(spec.draw(back, results.scenario, results.replicates)) == render(drawn(spec, results))
+        given = (back, scenario_of(spec, results), results.replicates)
+        assert render(spec.draw(*given)) == render(drawn(spec, results))
 
 
 def test_figures_load_nothing_else_of_the_package():
