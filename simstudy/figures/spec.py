@@ -16,7 +16,7 @@ REPLICATE_COLUMNS = ("theta[", "status")
 
 @dataclass(frozen=True)
 class FigureSpec:
-    """A figure of one scenario.
+    """A figure of one scenario, or of the whole study.
 
     Attributes
     ----------
@@ -36,6 +36,8 @@ class FigureSpec:
         The measures of the summary that it draws: the data behind it.
     headline
         Whether it stands on the first page of the report, beside that of its scenario.
+    whole
+        Whether it is a figure of the whole study: then the scenario is an empty text, and the summary that of all.
     """
 
     name: str
@@ -46,3 +48,4 @@ class FigureSpec:
     applies: Callable[[pd.DataFrame, str], bool] = lambda *_: True
     measures: tuple[str, ...] = ()
     headline: bool = False
+    whole: bool = False
