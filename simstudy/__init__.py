@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from simstudy.api import expected_information, families, family, fit, load, load_plugin, run
+    from simstudy.comparison import compare
+    from simstudy.export import export
     from simstudy.families.status import Status
     from simstudy.results import Results
 
@@ -23,7 +25,9 @@ __all__ = [
     "Results",
     "Status",
     "__version__",
+    "compare",
     "expected_information",
+    "export",
     "families",
     "family",
     "fit",
@@ -35,6 +39,8 @@ __all__ = [
 _HOMES = {
     "Results": "simstudy.results",
     "Status": "simstudy.families.status",
+    "compare": "simstudy.comparison",
+    "export": "simstudy.export",
     **dict.fromkeys(("expected_information", "family", "fit", "load", "load_plugin", "run"), "simstudy.api"),
 }
 

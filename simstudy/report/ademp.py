@@ -57,7 +57,7 @@ def headings(study: Study, measures: Sequence[str]) -> dict[str, list[str]]:
         "Data-generating mechanisms": [_mechanism(study)],
         "Estimands": [ESTIMANDS, *_wrong(study)],
         "Methods": methods(study),
-        "Performance measures": [*_measures(measures), _errors(study), CONDITIONAL],
+        "Performance measures": [_measures(measures), _errors(study), CONDITIONAL],
     }
 
 
@@ -140,12 +140,12 @@ def targets(cell: Scenario) -> str:
     return listed([f"{precision.text(target)} in {target.measure}" for target in cell.precision])
 
 
-def _measures(present: Sequence[str]) -> list[str]:
-    """Return one sentence for each table that has any of the measures."""
-    found = set(present)
-    groups = {"Main results": HEADLINE, **GROUPS, "Other": tuple(sorted(found - set(TITLES)))}
-    own = {title: [_title(name) for name in names if name in found] for title, names in groups.items()}
-    return [f"{title}: {'; '.join(names)}." for title, names in own.items() if names]
+def _measures(present: Sequence[str]) -> str:
+    """Return the measures in the order of the tables."""
+    placed = [*HEADLINE, *(measure for group in GROUPS.values() for measure in group)]
+    names = [name for name in placed if name in set(present)] + [name for name in present if name not in TITLES]
+    text = "; ".join(_title(name) for name in names)
+    return f"Per scenario and n: {text}."
 
 
 def _title(measure: str) -> str:
