@@ -42,11 +42,16 @@ def _lines(found: pd.DataFrame, level: float) -> Iterator[str]:
         if counts.get(verdict, 0):
             alone = found[found["verdict"] == verdict]["measure"].value_counts(sort=False)
             yield f"{verdict}: {', '.join(f'{count:,} rows of {name}' for name, count in alone.items())}"
-    if shared := found.attrs["shared"]:
+    shared = [name for name in found.attrs["shared"] if (_verdicts(found, name) != comparison.IDENTICAL).any()]
+    if shared:
         yield (
             f"same seed and mechanism in {', '.join(shared)}: the data sets are the same, so differences are less "
             "noisy than z takes them for, and rows that agree may differ all the same"
         )
+
+
+def _verdicts(found: pd.DataFrame, scenario: str) -> pd.Series:
+    return found.loc[found["scenario"] == scenario, "verdict"]
 
 
 _MATCHED = (comparison.IDENTICAL, comparison.AGREES, comparison.DIFFERS)
@@ -62,8 +67,16 @@ def _table(differing: pd.DataFrame) -> list[str]:
     return [*aligned([head, *rows], right=(1, 7, 8)), *more, ""]
 
 
+def _signed(z: float) -> str:
+    return f"{z:.2f}".replace("-", "−")
+
+
+def _small(p: float) -> str:
+    return f"{p:.2g}" if p > 0.0 else "<1e-300"
+
+
 def _row(row: pd.Series) -> tuple[str, ...]:
     values = [f"{number(row[f'value_{i}'], 6)} ± {number(row[f'mcse_{i}'], 2)}" for i in (1, 2)]
     entry = " × ".join(filter(None, [str(row["row"]), str(row["column"])]))
-    tested = (f"{row['z']:.2f}", f"{row['p_adjusted']:.2g}") if row["z"] == row["z"] else ("", "exact")
+    tested = (_signed(row["z"]), _small(row["p_adjusted"])) if row["z"] == row["z"] else ("", "exact")
     return str(row["scenario"]), str(row["n"]), str(row["measure"]), str(row["estimator"]), entry, *values, *tested
