@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from simstudy.api import expected_information, families, family, fit, load, load_plugin, run
     from simstudy.comparison import compare
-    from simstudy.export import export
     from simstudy.families.status import Status
+    from simstudy.interchange import export
     from simstudy.results import Results
 
 __version__ = "0.1.0"
@@ -40,7 +40,7 @@ _HOMES = {
     "Results": "simstudy.results",
     "Status": "simstudy.families.status",
     "compare": "simstudy.comparison",
-    "export": "simstudy.export",
+    "export": "simstudy.interchange",
     **dict.fromkeys(("expected_information", "family", "fit", "load", "load_plugin", "run"), "simstudy.api"),
 }
 

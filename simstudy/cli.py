@@ -128,7 +128,7 @@ def export(
     plugin: Plugins = None,
 ) -> None:
     """Write the replicates of all cells as one long table."""
-    from simstudy.export import export as write
+    from simstudy.interchange import export as write
 
     _load_plugins(plugin)
     say(f"{to}: {write(results, to, output)}")

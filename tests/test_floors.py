@@ -20,7 +20,7 @@ FLOORS = {
     "simstudy.cli_process": 8,
     "simstudy.api": 8,
     "simstudy.comparison": 8,
-    "simstudy.export": 8,
+    "simstudy.interchange": 8,
     "simstudy.results": 8,
     "simstudy.report": 7,
     "simstudy.figures": 6,
