@@ -129,7 +129,7 @@ def _precision(study: Study) -> list[str]:
     def told(cell: Scenario) -> str:
         if not cell.precision:
             return ""
-        aim = f"a cell stops once the MCSE reaches {targets(cell)}"
+        aim = f"a cell stops once the MCSE reaches its target ({targets(cell)})"
         return f"{aim}, and at {grouped(cell.replicates)} replicates in any case"
 
     return _by_scenario(study, told, "Precision: {}.")
@@ -137,7 +137,7 @@ def _precision(study: Study) -> list[str]:
 
 def targets(cell: Scenario) -> str:
     """Return the targets of precision of a scenario in words."""
-    return listed([f"{precision.text(target)} in {target.measure}" for target in cell.precision])
+    return ", ".join(f"{target.measure} {precision.text(target)}" for target in cell.precision)
 
 
 def _measures(present: Sequence[str]) -> str:

@@ -100,8 +100,7 @@ def _verdict(cells: list[Scenario], own: pd.DataFrame) -> str:
     capped = [grouped(cell.n) for cell in cells if used.get(cell.n, 0) >= cell.replicates]
     if not capped:
         return "reached at every n"
-    where = "every n" if len(capped) == len(cells) else f"n = {listed(capped)}"
-    return f"cap of {grouped(cells[0].replicates)} used at {where}"
+    return "capped at every n" if len(capped) == len(cells) else f"capped at n = {listed(capped)}"
 
 
 def sentence(study: Study, summary: pd.DataFrame) -> str:

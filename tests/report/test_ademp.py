@@ -53,7 +53,7 @@ def test_methods_name_intervals_levels_paths_and_precision_where_they_are():
     assert f"Intervals: in plain, {observed}." in methods
     assert "Intervals: in other, score; level 90 %." in methods
     assert "long draws in other nested samples are followed" in methods
-    assert "stops once the MCSE reaches 1% in bias and 0.002 in coverage, and at 4,000 replicates" in methods
+    assert "stops once the MCSE reaches its target (bias 1%, coverage 0.002), and at 4,000 replicates" in methods
     assert "known" not in methods.replace("whose moments are known", "")
 
 

@@ -48,8 +48,8 @@ def test_the_worst_over_sizes_and_parameters_in_their_units():
     ("used", "verdict"),
     [
         ((100, 300), "reached at every n"),
-        ((400, 300), "cap of 400 used at n = 10"),
-        ((400, 400), "cap of 400 used at every n"),
+        ((400, 300), "capped at n = 10"),
+        ((400, 400), "capped at every n"),
     ],
 )
 def test_targets_and_the_cap(used, verdict):
@@ -57,7 +57,7 @@ def test_targets_and_the_cap(used, verdict):
     study = replace(STUDY, scenarios=tuple(replace(each, precision=target) for each in STUDY.scenarios))
     table = pd.concat([cell(n, 0.04, replicates=count) for n, count in zip((10, 20), used, strict=True)])
     [line] = reached(study, table)
-    assert (line.targets, line.verdict) == ("0.002 in coverage and 1% in bias", verdict)
+    assert (line.targets, line.verdict) == ("coverage 0.002, bias 1%", verdict)
 
 
 def test_the_sentence_by_coverage():
