@@ -20,8 +20,8 @@ from simstudy.study.scenario import Study
 SHOWN = 9
 """Most parameters of a scenario on the page, where every pair has a panel and a line; the summary has all."""
 
-SHARE = 6
-"""Figures that take about as long to draw as a worker takes to start."""
+SHARE = 15
+"""Figures for each process from which on several are quicker: a worker takes as long to start as to draw eight."""
 
 
 class Results(Protocol):

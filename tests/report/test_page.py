@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from urllib.parse import unquote
@@ -14,6 +15,7 @@ import pytest
 from simstudy.errors import ConfigError
 from simstudy.figures import FIGURES, FigureSpec
 from simstudy.report import build
+from simstudy.study.scenario import Target
 
 SHOWN = [name for name in FIGURES if name != "failures"]  # in the results below nothing fails
 KINDS = (("figures", "svg"), ("data", "csv"))
@@ -237,6 +239,13 @@ def test_blocks_are_read_once_for_all_figures(built):
     assert built.read == [(scenario, n) for scenario in ("one", "two", "three") for n in (10, 40)]
 
 
+def test_targets_of_precision_are_told_with_what_came_of_them(results_of, few):
+    results = results_of({"one": 1}, sizes=(20,))
+    cells = tuple(replace(cell, precision=(Target("coverage", 0.002, False),)) for cell in results.study.scenarios)
+    results.study = replace(results.study, scenarios=cells)
+    assert "target coverage 0.002: capped at every n" in build(results)[0].read_text(encoding="utf-8")
+
+
 def test_what_reproduces_it_is_told(built):
     text = (built.folder / "report.html").read_text(encoding="utf-8")
     for told in (
@@ -257,8 +266,9 @@ def test_neither_paths_nor_dates_are_told(built):
 SCRIPT = """
 import sys
 from pathlib import Path
-from simstudy.report import build
+from simstudy.report import build, pictures
 from tests.report.conftest import fake_results
+pictures.SHARE = 1
 if __name__ == "__main__":
     build(fake_results(Path(sys.argv[1]), {"one": 1, "two": 2, "three": 3}), jobs=2)
 """
