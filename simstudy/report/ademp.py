@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from simstudy.figures.wording import listed
 from simstudy.inference.intervals import METHODS
 from simstudy.report import theory
-from simstudy.report.tables import GROUPS, HEADLINE, TITLES
+from simstudy.report.titles import GROUPS, HEADLINE, TITLES
 from simstudy.report.words import distinct, grouped
 from simstudy.study import precision
 from simstudy.study.scenario import Scenario, Study

@@ -12,7 +12,7 @@ from simstudy.figures import findings
 from simstudy.figures import selection as sel
 from simstudy.figures.errors import ROUNDING
 from simstudy.figures.wording import percent, plus_minus
-from simstudy.report.tables import TITLES
+from simstudy.report.titles import TITLES
 from simstudy.report.words import grouped
 
 SHOWN = 12

@@ -19,6 +19,7 @@ from simstudy.report import ademp, design, outcome, pictures, precision, tables,
 from simstudy.report.embed import embed
 from simstudy.report.folder import PAGE, Folder, link, stem
 from simstudy.report.pictures import Drawing, Job, Results
+from simstudy.report.titles import HEADLINE
 from simstudy.study.config import to_yaml
 
 FOLDED_FROM = 5
@@ -145,7 +146,7 @@ class _Writer:
             outcome.glance(job.summary, name),
             kept,
             len(drawings),
-            tables.table(job.summary, name, "Main results", tables.HEADLINE),
+            tables.table(job.summary, name, "Main results", HEADLINE),
         )
         self.sections.append(section)
         text = _render(

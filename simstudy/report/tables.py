@@ -3,112 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from simstudy.figures import selection as sel
 from simstudy.figures.wording import number, split_error
-
-PER_CENT = dict.fromkeys(
-    (
-        "relative_bias",
-        "coverage",
-        "bias_eliminated_coverage",
-        "rejection_rate",
-        "conditional_coverage",
-        "information_matrix_test",
-        "information_error",
-        "covariance_error",
-        "noise_floor",
-        "failure_rate",
-    ),
-    100.0,
-)
-"""Measures that are fractions and shown in per cent."""
-
-TITLES = {
-    "mean_observed_information": "Mean observed information",
-    "sd_observed_information": "Standard deviation of single J",
-    "quantile_observed_information": "Quantiles of single J",
-    "scaled_covariance": "n · Cov(θ̂)",
-    "rate_covariance": "n^(rᵢ + rⱼ) · Cov(θ̂), errors of order 1/nʳ",
-    "bias": "Bias",
-    "scaled_bias": "n · bias",
-    "relative_bias": "Relative bias, %",
-    "median_bias": "Median bias",
-    "empirical_se": "Empirical standard error",
-    "model_se": "Model standard error",
-    "relative_error_model_se": "Relative error of the model standard error, %",
-    "mse": "Mean squared error",
-    "rmse": "Root mean squared error",
-    "coverage": "Coverage, %",
-    "bias_eliminated_coverage": "Bias-eliminated coverage, %",
-    "interval_width": "Mean width of intervals",
-    "rejection_rate": "Rejection rate, %",
-    "efficiency": "Efficiency [I(θ)⁻¹]ⱼⱼ / (n · Var θ̂ⱼ)",
-    "skewness": "Skewness",
-    "kurtosis": "Kurtosis",
-    "normal_distance": "Distance of the standardised estimate to N(0, 1)",
-    "mahalanobis": "Quantiles of the squared Mahalanobis distance",
-    "log_det_ratio": "Log determinant of n · Cov(θ̂) over that of its limit",
-    "largest_eigenvalue": "Largest eigenvalue relative to the limit",
-    "smallest_eigenvalue": "Smallest eigenvalue relative to the limit",
-    "orthogonality": "Orthogonality: correlations of estimates and of information",
-    "mean_score": "Mean score at the truth",
-    "score_covariance": "Covariance of √n · mean score at the truth",
-    "second_bartlett": "Second Bartlett identity: mean of K − J at the truth",
-    "third_bartlett": "Third Bartlett identity",
-    "information_matrix_test": "Rejection rate of the information matrix test, %",
-    "conditional_mse": "Mean squared error by decile of the observed information",
-    "conditional_variance": "Variance by decile of the observed information",
-    "conditional_coverage": "Coverage by decile of the observed information, %",
-    "information_error": "Relative error of mean observed information, %",
-    "covariance_error": "Relative error of n · Cov(θ̂), %",
-    "noise_floor": "Noise floor of the relative errors, %",
-    "rate": "Rate: slope of log error on log n",
-    "replicates_saved": "Replicates saved by control variates: raw variance over controlled",
-    "failure_rate": "Failure rate, %",
-}
-HEADLINE = ("mean_observed_information", "scaled_covariance", "rate_covariance", "coverage")
-GROUPS = {
-    "Bias": ("bias", "scaled_bias", "relative_bias", "median_bias"),
-    "Standard errors and mean squared error": (
-        "empirical_se",
-        "model_se",
-        "relative_error_model_se",
-        "mse",
-        "rmse",
-        "efficiency",
-    ),
-    "Intervals and tests": ("bias_eliminated_coverage", "interval_width", "rejection_rate"),
-    "Shape of the distribution": ("skewness", "kurtosis", "normal_distance", "mahalanobis"),
-    "Eigenvalues and correlations": (
-        "log_det_ratio",
-        "largest_eigenvalue",
-        "smallest_eigenvalue",
-        "orthogonality",
-    ),
-    "Spread of the observed information": ("sd_observed_information", "quantile_observed_information"),
-    "Given the observed information": ("conditional_mse", "conditional_variance", "conditional_coverage"),
-    "Relative errors, their noise and their rates": (
-        "information_error",
-        "covariance_error",
-        "noise_floor",
-        "rate",
-    ),
-    "Identities of the score": (
-        "mean_score",
-        "score_covariance",
-        "second_bartlett",
-        "third_bartlett",
-        "information_matrix_test",
-    ),
-    "Savings": ("replicates_saved",),
-    "Failures by status": ("failure_rate",),
-}
-"""Tables that stand below the figures, the long ones folded."""
+from simstudy.report.titles import GROUPS, PER_CENT, TITLES
 
 OTHER = "Other measures"
 LONG = 14
@@ -178,48 +80,67 @@ def below(summary: pd.DataFrame, scenario: str) -> tuple[Table, ...]:
     return tuple(found for found in tables if found.blocks)
 
 
+Series = dict[int, tuple[float, float, float]]
+"""Value, MCSE and limit by n: tables have thousands of cells, and a DataFrame is slow at one."""
+
+
 def _block(measure: str, rows: pd.DataFrame, sizes: tuple[int, ...]) -> Block:
     scale = PER_CENT.get(measure, 1.0)
-    names = dict.fromkeys(zip(rows["row"], rows["column"], rows["estimator"], strict=True))
+    columns = (rows[name] for name in ("row", "column", "estimator", "n", "value", "mcse", "limit"))
+    found: dict[tuple[str, str], dict[str, Series]] = {}
+    for row, column, estimator, n, value, mcse, limit in zip(*columns, strict=True):
+        found.setdefault((row, column), {}).setdefault(estimator, {})[n] = (float(value), float(mcse), float(limit))
+    limits = {
+        entry: _known(each for series in own.values() for each in series.values()) for entry, own in found.items()
+    }
     lines = []
-    for entry in sel.entries(rows):
-        of_entry = [_line(rows, name, sizes, scale) for name in names if name[:2] == entry]
-        lines += [*of_entry, *_moving_limit(rows, entry, sizes, scale)]
+    for entry, own in found.items():
+        name = sel.entry_name(entry) or (JOINT if rows["row"].any() else "")
+        negligible = 1e-12 * _size(limits, entry)
+        lines += [_line(name, estimator, series, sizes, scale, negligible) for estimator, series in own.items()]
+        lines += _moving_limit(name, own, sizes, scale)
     return Block(TITLES.get(measure, measure), tuple(lines))
 
 
-def _line(rows: pd.DataFrame, name: tuple[str, str, str], sizes: tuple[int, ...], scale: float) -> Line:
-    found = sel.series(rows, name[:2], name[2]).set_index("n")
-    negligible = 1e-12 * sel.scale_of(rows, name[:2])
-    cells = tuple(_cell(found, n, scale, negligible) for n in sizes)
-    known = found["limit"].notna().any() and not _moves(found["limit"])
-    limit = number(scale * found["limit"].max()) if known else ""
-    return Line(_entry(rows, name[:2]), name[2].replace("-", " "), cells, limit)
+def _known(numbers: Iterable[tuple[float, float, float]]) -> list[float]:
+    """Return the limits that there are."""
+    return [limit for _, _, limit in numbers if not math.isnan(limit)]
 
 
-def _entry(rows: pd.DataFrame, entry: sel.Entry) -> str:
-    return sel.entry_name(entry) or (JOINT if rows["row"].any() else "")
+def _size(limits: dict[tuple[str, str], list[float]], entry: sel.Entry) -> float:
+    """Return √(limitᵢᵢ·limitⱼⱼ), the natural size of entry (i, j), 0 where there is none."""
+    sides = [limits.get((name, name)) or [math.nan] for name in entry]
+    square = sides[0][0] * sides[1][0]
+    return math.sqrt(square) if square > 0.0 else 0.0
 
 
-def _cell(found: pd.DataFrame, n: int, scale: float, negligible: float) -> Cell:
-    if n not in found.index:
-        return Cell("", "")
-    value, mcse = (scale * float(found[column][n]) for column in ("value", "mcse"))
+def _line(name: str, estimator: str, series: Series, sizes: tuple[int, ...], scale: float, negligible: float) -> Line:
+    cells = tuple(_cell(series[n], scale, negligible) if n in series else Cell("", "") for n in sizes)
+    limits = _known(series.values())
+    limit = number(scale * max(limits)) if limits and not _moves(limits) else ""
+    return Line(name, estimator.replace("-", " "), cells, limit)
+
+
+def _cell(numbers: tuple[float, float, float], scale: float, negligible: float) -> Cell:
+    value, mcse = scale * numbers[0], scale * numbers[1]
     if abs(value) + mcse < negligible:  # an entry that is zero but for rounding
         return Cell("0", "0")
     return Cell(*split_error(value, mcse))
 
 
-def _moves(limits: pd.Series[float]) -> bool:
+def _moves(limits: list[float]) -> bool:
     """Tell whether limits depend on n by more than rounding."""
-    return bool(np.ptp(limits.dropna()) > 1e-9 * limits.abs().max()) if limits.notna().any() else False
+    return max(limits) - min(limits) > 1e-9 * max(map(abs, limits)) if limits else False
 
 
-def _moving_limit(rows: pd.DataFrame, entry: sel.Entry, sizes: tuple[int, ...], scale: float) -> list[Line]:
+def _moving_limit(name: str, own: dict[str, Series], sizes: tuple[int, ...], scale: float) -> list[Line]:
     """Return a line of limits where these depend on n, such as √(I⁻¹/n)."""
-    of_entry = rows[(rows["row"] == entry[0]) & (rows["column"] == entry[1])]
-    limits = of_entry.dropna(subset="limit").drop_duplicates("n").set_index("n")["limit"]
-    if not _moves(limits):
+    at: dict[int, float] = {}
+    for series in own.values():
+        for n, (_, _, limit) in series.items():
+            if not math.isnan(limit):
+                at.setdefault(n, limit)
+    if not _moves(list(at.values())):
         return []
-    cells = tuple(Cell(number(scale * limits.get(n, math.nan)), "") for n in sizes)
-    return [Line(sel.entry_name(entry), "limit at this n", cells, "")]
+    cells = tuple(Cell(number(scale * at.get(n, math.nan)), "") for n in sizes)
+    return [Line(name, "limit at this n", cells, "")]

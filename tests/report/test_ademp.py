@@ -1,7 +1,7 @@
 """Aims, estimands, methods and measures, in the numbers of the config."""
 
 from simstudy.report.ademp import headings
-from simstudy.report.tables import TITLES
+from simstudy.report.titles import TITLES
 from simstudy.study.config import loads
 
 CONFIG = """

@@ -5,7 +5,8 @@ import pandas as pd
 
 from simstudy.analysis.measures import MEASURES
 from simstudy.figures.wording import number
-from simstudy.report.tables import GROUPS, HEADLINE, LONG, OTHER, TITLES, below, table
+from simstudy.report.tables import LONG, OTHER, below, table
+from simstudy.report.titles import GROUPS, HEADLINE, TITLES
 from tests.figures.made import COLUMNS, made
 
 
