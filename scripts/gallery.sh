@@ -1,5 +1,6 @@
 #!/bin/sh
 # Makes the figures of README.md again: runs each study whose figures it shows and copies those to results/gallery/<study>.
+# What each figure was made of is kept as checksums in results/gallery/identity.json; tests/test_gallery.py says which are stale.
 # A figure is shown there as results/gallery/<study>/<scenario>-<figure>.svg, and its study is configs/<study>.yaml.
 set -eu
 
@@ -30,4 +31,6 @@ done
 rm -rf results/gallery
 mkdir -p results
 mv "$work/gallery" results/gallery
+"$venv/bin/python" scripts/gallery_identity.py . >"$work/identity.json"
+mv "$work/identity.json" results/gallery/identity.json
 say "made $(printf '%s\n' "$shown" | wc -l | tr -d ' ') figures in results/gallery"

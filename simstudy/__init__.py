@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from simstudy.analysis.of_estimates import performance
     from simstudy.api import expected_information, families, family, fit, load, load_plugin, plan, run
+    from simstudy.comparison import compare
     from simstudy.families.status import Status
+    from simstudy.interchange import export
     from simstudy.results import Results
     from simstudy.theory import cox_snell_bias
 
@@ -25,8 +27,10 @@ __all__ = [
     "Results",
     "Status",
     "__version__",
+    "compare",
     "cox_snell_bias",
     "expected_information",
+    "export",
     "families",
     "family",
     "fit",
@@ -40,7 +44,9 @@ __all__ = [
 _HOMES = {
     "Results": "simstudy.results",
     "Status": "simstudy.families.status",
+    "compare": "simstudy.comparison",
     "cox_snell_bias": "simstudy.theory",
+    "export": "simstudy.interchange",
     "performance": "simstudy.analysis.of_estimates",
     **dict.fromkeys(("expected_information", "family", "fit", "load", "load_plugin", "plan", "run"), "simstudy.api"),
 }

@@ -211,7 +211,8 @@ def run(
     with locked(folder), display(quiet) as shown:
         complete(folder, study, jobs or default_jobs(), command, shown, precise)
         shown.note("drawing figures and writing the report")
-        return report(folder)
+        report(folder, jobs=jobs)
+        return Results(folder)
 
 
 def plan(study: Study, precision: Mapping[str, float | str] | None = None, pilot: int | None = None) -> pd.DataFrame:
@@ -247,11 +248,31 @@ def plan(study: Study, precision: Mapping[str, float | str] | None = None, pilot
     return frame(needs(study, () if precision is None else targets.checked(precision), pilot))
 
 
-def report(folder: str | Path, formats: Sequence[str] = FORMATS) -> Results:
-    """Write summary, figures and report of a results folder again from the stored blocks, byte for byte.
+def report(
+    folder: str | Path, formats: Sequence[str] = FORMATS, only: Sequence[str] = (), jobs: int | None = None
+) -> list[Path]:
+    """Write summary, figures and pages of a results folder again from the stored blocks, byte for byte.
+
+    Parameters
+    ----------
+    folder
+        What a run wrote.
+    formats
+        Formats of the figure files, of ``svg``, ``pdf`` and ``png``; ``svg`` is always among them.
+    only
+        Names of the only figures to draw, of all scenarios; the pages then stay as they are.
+    jobs
+        Processes that draw, by default as many as there are processors.
+
+    Returns
+    -------
+    list of Path
+        The figures and pages written, ``report.html`` first where that is one of them.
 
     Raises
     ------
+    ConfigError
+        If a format or a figure is not known.
     UnusableResultsError
         If blocks are missing or damaged, or the folder cannot be written.
     """
@@ -259,6 +280,6 @@ def report(folder: str | Path, formats: Sequence[str] = FORMATS) -> Results:
     from simstudy.analysis import summary
 
     results = Results(folder)
+    pages.check(formats, only)
     summary.write(summary.summarise(results.study.name, results.cells()), results.folder / SUMMARY)
-    pages.build(results, formats)
-    return results
+    return pages.build(results, formats, only, jobs or default_jobs())

@@ -20,7 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     epilog="Exit codes: 0 done; 2 bad usage or config; 3 failures above the tolerated share, "
-    "or a law that fails; "
+    "a law that fails, or measures that differ; "
     "4 results folder in use or of another study; 5 no space or memory, or unusable results; "
     "130, 143 stopped by a signal; 1 anything unexpected.",
 )
@@ -34,6 +34,10 @@ Plugins = Annotated[
         help="Python file with families of your own; may be given several times.",
         show_default=False,
     ),
+]
+Jobs = Annotated[
+    int | None,
+    typer.Option("--jobs", "-j", min=1, help="Worker processes; default: all processors.", show_default=False),
 ]
 Replicates = Annotated[
     int | None,
@@ -66,9 +70,7 @@ def _root(
 @app.command()
 def run(
     config: Config,
-    jobs: Annotated[
-        int | None, typer.Option("--jobs", "-j", min=1, help="Worker processes; default: all processors.")
-    ] = None,
+    jobs: Jobs = None,
     results: Annotated[Path, typer.Option(help="Folder that gets a folder named after the study.")] = Path("results"),
     replicates: Replicates = None,
     plugin: Plugins = None,
@@ -92,16 +94,60 @@ def run(
     raise typer.Exit(failures.exit_code)
 
 
+ResultsFolder = Annotated[Path, typer.Argument(metavar="RESULTS", help="What a run wrote: results/<study>.")]
+
+
 @app.command()
 def report(
-    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="What a run wrote: results/<study>.")],
+    results: ResultsFolder,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Draw this figure alone, of all scenarios; may be given several times."),
+    ] = None,
+    formats: Annotated[
+        str, typer.Option("--format", help="Formats of the figure files: svg,png,pdf; svg is always written.")
+    ] = "svg",
+    jobs: Jobs = None,
     plugin: Plugins = None,
 ) -> None:
     """Write summary, figures and report again, from the stored replicates."""
-    from simstudy import api
+    from simstudy import api, cli_messages
 
     _load_plugins(plugin)
-    say(f"report: {api.report(results).report}")
+    names = [name.strip() for name in formats.split(",")]
+    say(cli_messages.written(results, api.report(results, names, only or (), jobs)))
+
+
+@app.command()
+def export(
+    results: ResultsFolder,
+    to: Annotated[str, typer.Option(metavar="FORM", help="csv, parquet, or rsimsum (for rsimsum, simsum and siman).")],
+    output: Annotated[
+        Path | None, typer.Option(help="The file; default: replicates.csv and the like in RESULTS.", show_default=False)
+    ] = None,
+    plugin: Plugins = None,
+) -> None:
+    """Write the replicates of all cells as one long table."""
+    from simstudy.interchange import export as write
+
+    _load_plugins(plugin)
+    say(f"{to}: {write(results, to, output)}")
+
+
+@app.command()
+def compare(
+    results1: Annotated[Path, typer.Argument(metavar="RESULTS1", help="What one run wrote.")],
+    results2: Annotated[Path, typer.Argument(metavar="RESULTS2", help="What another wrote.")],
+    level: Annotated[
+        float, typer.Option(min=0.5, max=0.999999, help="One minus the chance that any row differs by accident.")
+    ] = 0.95,
+    plugin: Plugins = None,
+) -> None:
+    """Say which measures of two studies differ beyond Monte Carlo error; exit code 3 if any does."""
+    from simstudy import cli_comparison
+
+    _load_plugins(plugin)
+    raise typer.Exit(cli_comparison.show(results1, results2, level))
 
 
 @app.command()

@@ -34,6 +34,21 @@ def _shown(path: Path) -> str:
     return path.name if path.is_absolute() else path.as_posix()
 
 
+LISTED = 20
+"""Files that are named one by one."""
+
+
+def written(folder: Path, paths: Sequence[Path]) -> str:
+    """Say which files a report wrote: the report, or else the figures, or how many where these are many."""
+    if paths and paths[0].suffix == ".html":
+        return f"report: {paths[0]}"
+    if not paths:
+        return "no scenario has anything to show in these figures: nothing is written"
+    if len(paths) > LISTED:
+        return f"figures: {len(paths)} files in {folder / 'figures'}"
+    return "\n".join(f"figure: {path}" for path in paths)
+
+
 class Failures:
     """Replicates that did not converge, per cell, against the tolerated share."""
 

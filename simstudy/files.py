@@ -42,10 +42,24 @@ def write_atomically(path: Path, content: bytes) -> None:
     UnusableResultsError
         If it cannot be written, such as for want of space; the old file then stays as it was.
     """
+    with replaced(path, f"written ({len(content):,} bytes)") as temporary:
+        _write_through(temporary, content)
+
+
+@contextlib.contextmanager
+def replaced(path: Path, action: str = "written") -> Iterator[Path]:
+    """Give a path to write a new file at, which is flushed and takes the place of the old one at the end.
+
+    Raises
+    ------
+    UnusableResultsError
+        If it cannot be written; the old file then stays as it was, as it does where the block raises.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with told(path, f"written ({len(content):,} bytes)"):
+    with told(path, action):
         try:
-            _write_through(temporary, content)
+            yield temporary
+            _flush(temporary)
             temporary.replace(path)
             sync_folder(path.parent)
         except BaseException:
@@ -57,7 +71,10 @@ def write_atomically(path: Path, content: bytes) -> None:
 def _write_through(path: Path, content: bytes) -> None:
     with path.open("wb") as file:
         file.write(content)
-        file.flush()
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb+") as file:
         os.fsync(file.fileno())
 
 

@@ -87,7 +87,7 @@ def copy(finished, tmp_path):
 def test_help_names_all_verbs(tmp_path):
     done = call(tmp_path, "--help")
     assert done.returncode == 0
-    for verb in ("run", "report", "check", "plan", "families", "schema"):
+    for verb in ("run", "report", "export", "compare", "check", "plan", "families", "schema"):
         assert re.search(rf"^  {verb} ", done.stdout, re.MULTILINE)
 
 
@@ -239,6 +239,47 @@ def test_report_makes_everything_again(copy):
     assert tree(results) == before
 
 
+def test_a_figure_alone_in_other_formats(copy):
+    results = copy / "results/small"
+    before = tree(results)
+    done = call(copy, "report", "results/small", "--only", "errors", "--format", "svg,pdf", "--jobs", 1)
+    names = [f"figures/{scenario}-errors.{end}" for scenario in ("normal", "poisson") for end in ("svg", "pdf")]
+    assert (done.returncode, done.stdout.splitlines()) == (0, [f"figure: results/small/{name}" for name in names])
+    after = tree(results)
+    assert before.items() <= after.items()
+    assert set(after) - set(before) == {name for name in names if name.endswith("pdf")}
+
+
+def test_a_figure_that_has_nothing_to_show(copy):
+    done = call(copy, "report", "results/small", "--only", "rate_covariance", "--jobs", 1)
+    assert done.returncode == 0
+    assert "nothing is written" in done.stdout
+
+
+def test_many_files_are_counted():
+    from simstudy.cli_messages import written
+
+    paths = [Path(f"r/figures/{i}.svg") for i in range(30)]
+    assert written(Path("r"), paths) == "figures: 30 files in r/figures"
+
+
+def test_export_says_where(copy):
+    done = call(copy, "export", "results/small", "--to", "rsimsum")
+    assert (done.returncode, done.stdout) == (0, "rsimsum: results/small/rsimsum.csv\n")
+    assert (copy / "results/small/rsimsum.csv").read_text().startswith("dgm,n,rep,method,param,theta,se,true\n")
+
+
+def test_compare_by_exit_code(finished, copy):
+    done = call(copy, "compare", "results/small", finished[0] / "results/small")
+    assert done.returncode == 0
+    assert done.stdout.startswith("0 of ")
+    text = (copy / "results/small/summary.csv").read_text()
+    (copy / "results/small/summary.csv").write_text(re.sub(r"(,bias,raw,mean,,)[^,]*", r"\g<1>9.0", text))
+    done = call(copy, "compare", "results/small", finished[0] / "results/small")
+    assert done.returncode == 3
+    assert "4 of " in done.stdout
+
+
 def test_the_report_gives_the_command(finished):
     report = (finished[0] / "results/small/report.html").read_text()
     assert "simstudy run small.yaml" in report
@@ -323,6 +364,27 @@ def test_every_damaged_file_is_named(copy, verb):
     done = call(copy, verb, "small.yaml" if verb == "run" else "results/small")
     faults = [rf"{path.name}: damaged: .*; delete it and run again" for path in (first, second)]
     assert_refused(done, 5, *faults[: 2 if verb == "run" else 1])
+    assert tree(copy) == before
+
+
+def test_forms_and_figures_that_there_are_not(copy):
+    refusals = {
+        (
+            "report",
+            "results/small",
+            "--only",
+            "covrage",
+        ): "only: no such figure, got 'covrage'; did you mean 'coverage'",
+        ("report", "results/small", "--format", "svg,pgn"): "formats: no such format, got 'pgn'; did you mean 'png'",
+        ("export", "results/small", "--to", "cvs"): "export: no such form, got 'cvs'; did you mean 'csv'",
+    }
+    before = tree(copy)
+    for arguments, said in refusals.items():
+        assert_refused(call(copy, *arguments), 2, said)
+    assert_refused(
+        call(copy, "export", "results/small", "--to", "csv", "--output", "no/x"), 5, "no/x: cannot be written"
+    )
+    assert_refused(call(copy, "compare", "results/small", "nowhere"), 5, r"nowhere: no manifest\.json in it")
     assert tree(copy) == before
 
 

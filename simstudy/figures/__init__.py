@@ -15,15 +15,14 @@ from simstudy.figures.failures import FAILURES
 from simstudy.figures.heatmap import HEATMAP
 from simstudy.figures.identities import IDENTITIES
 from simstudy.figures.information import INFORMATION
+from simstudy.figures.intervals import INTERVALS
 from simstudy.figures.mahalanobis import MAHALANOBIS
+from simstudy.figures.nested_loop import NESTED_LOOP
 from simstudy.figures.normality import NORMALITY
 from simstudy.figures.paths import PATHS
 from simstudy.figures.rate_covariance import RATE_COVARIANCE
 from simstudy.figures.rates import RATES
 from simstudy.figures.savings import SAVINGS
-from simstudy.figures.intervals import INTERVALS
-from simstudy.figures.nested_loop import NESTED_LOOP
-from simstudy.figures.rate_covariance import RATE_COVARIANCE
 from simstudy.figures.scatter import SCATTER
 from simstudy.figures.spec import REPLICATE_COLUMNS, FigureSpec, ReplicatesOf
 from simstudy.figures.spectrum import SPECTRUM

@@ -1,7 +1,7 @@
-"""Report: a results folder in, figures and one self-contained page out."""
+"""Report: a results folder in, figures and self-contained pages out."""
 
 from __future__ import annotations
 
-from simstudy.report.page import build
+from simstudy.report.page import build, check
 
-__all__ = ["build"]
+__all__ = ["build", "check"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -12,8 +12,8 @@ from simstudy.figures import findings
 from simstudy.figures import selection as sel
 from simstudy.figures.errors import ROUNDING
 from simstudy.figures.wording import percent, plus_minus
-from simstudy.report.design import grouped
-from simstudy.study.scenario import Study
+from simstudy.report.titles import TITLES
+from simstudy.report.words import grouped
 
 SHOWN = 12
 """Failed cells shown without unfolding."""
@@ -41,38 +41,46 @@ class Failures:
     worst: tuple[FailedCell, ...]
 
 
-def failures(study: Study, summary: pd.DataFrame, replicates: Callable[[str, int], pd.DataFrame]) -> Failures:
-    """Count the failures of every cell by status; only cells that have any are read."""
-    rates = summary[(summary["measure"] == "failure_rate") & (summary["estimator"] == "wilson")]
-    failed = rates[rates["failed"] > 0]
-    total, of = int(rates["failed"].sum()), int(rates["replicates"].sum())
+def failures(summary: pd.DataFrame) -> Failures:
+    """Count the failures of every cell by status."""
+    rates = summary[summary["measure"] == "failure_rate"]
+    total_rates = rates[rates["estimator"] == "wilson"]
+    failed = total_rates[total_rates["failed"] > 0]
+    total, of = int(total_rates["failed"].sum()), int(total_rates["replicates"].sum())
     if not total:
         return Failures(f"None: all {grouped(of)} maximisations converged.", (), (), ())
     rows = [row for _, row in failed.iterrows()]
-    counts = [replicates(str(row["scenario"]), int(row["n"]))["status"].value_counts() for row in rows]
-    met = [status for status in list(Status)[1:] if any(status.name in count for count in counts)]
+    counts = [_counts(rates, row) for row in rows]
+    met = [status for status in list(Status)[1:] if any(count[status.name] for count in counts)]
     cells = tuple(_failed_cell(row, count, met) for row, count in zip(rows, counts, strict=True))
     worst = sorted(range(len(rows)), key=lambda i: -rows[i]["value"])[:SHOWN]
     sentence = (
         f"{grouped(total)} of {grouped(of)} maximisations failed ({percent(total / of)}), in {grouped(len(cells))} of "
-        f"{grouped(len(rates))} cells. All other measures are conditional on convergence."
+        f"{grouped(len(total_rates))} cells. All other measures are conditional on convergence."
     )
     statuses = tuple((_words(status), status.sentence) for status in met)
     return Failures(sentence, statuses, cells, tuple(cells[i] for i in worst))
+
+
+def _counts(rates: pd.DataFrame, cell: pd.Series) -> dict[str, int]:
+    """Return how many replicates of a cell ended in each status: the summary has their shares."""
+    own = rates[(rates["scenario"] == cell["scenario"]) & (rates["n"] == cell["n"])]
+    shares = dict(zip(own["estimator"], own["value"] * own["replicates"], strict=True))
+    return {status.name: round(shares.get(status.name.lower(), 0.0)) for status in Status}
 
 
 def _words(status: Status) -> str:
     return status.name.lower().replace("_", " ")
 
 
-def _failed_cell(row: pd.Series, counts: pd.Series, met: list[Status]) -> FailedCell:
+def _failed_cell(row: pd.Series, counts: Mapping[str, int], met: list[Status]) -> FailedCell:
     return FailedCell(
         scenario=str(row["scenario"]),
         n=grouped(int(row["n"])),
         replicates=grouped(int(row["replicates"])),
         failed=grouped(int(row["failed"])),
         share=plus_minus(100 * row["value"], 100 * row["mcse"], " %"),
-        counts=tuple(grouped(int(counts.get(status.name, 0))) for status in met),
+        counts=tuple(grouped(counts[status.name]) for status in met),
     )
 
 
@@ -120,3 +128,37 @@ def _coverage(summary: pd.DataFrame, scenario: str, n: int) -> str:
         return "–"
     low, high = f"{values.min():.1f}", f"{values.max():.1f}"
     return f"{low} %" if low == high else f"{low} – {high} %"
+
+
+WITH_BOUNDARY = "with-boundary"
+
+
+@dataclass(frozen=True)
+class Treatment:
+    """A measure where estimates on the boundary are dropped, as all else here does, and where they are kept."""
+
+    scenario: str
+    n: str
+    parameter: str
+    measure: str
+    dropped: str
+    kept: str
+
+
+def treatments(summary: pd.DataFrame) -> tuple[Treatment, ...]:
+    """Return the two treatments of estimates on the boundary, wherever the summary has both."""
+    key = ["scenario", "n", "measure", "row"]
+    kept = summary[summary["estimator"] == WITH_BOUNDARY]
+    dropped = summary[(summary["estimator"] == "raw") & summary["measure"].isin(kept["measure"])]
+    both = kept.merge(dropped, on=key, suffixes=("", "_dropped"), validate="one_to_one")
+    return tuple(
+        Treatment(
+            scenario=str(row["scenario"]),
+            n=grouped(int(row["n"])),
+            parameter=str(row["row"]),
+            measure=TITLES.get(str(row["measure"]), str(row["measure"])),
+            dropped=plus_minus(float(row["value_dropped"]), float(row["mcse_dropped"])),
+            kept=plus_minus(float(row["value"]), float(row["mcse"])),
+        )
+        for _, row in both.iterrows()
+    )

@@ -3,109 +3,21 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from simstudy.figures import selection as sel
 from simstudy.figures.wording import number, split_error
+from simstudy.report.titles import GROUPS, PER_CENT, TITLES
 
-PER_CENT = {
-    "relative_bias": 100.0,
-    "coverage": 100.0,
-    "bias_eliminated_coverage": 100.0,
-    "rejection_rate": 100.0,
-    "information_matrix_test": 100.0,
-    "information_error": 100.0,
-    "covariance_error": 100.0,
-    "noise_floor": 100.0,
-    "failure_rate": 100.0,
-    "conditional_coverage": 100.0,
-}
-"""Measures that are fractions and shown in per cent."""
+OTHER = "Other measures"
+LONG = 14
+"""Lines of a table from which on it is folded."""
 
-TITLES = {
-    "mean_observed_information": "Mean observed information",
-    "sd_observed_information": "Standard deviation of single J",
-    "quantile_observed_information": "Quantiles of single J",
-    "scaled_covariance": "n · Cov(θ̂)",
-    "rate_covariance": "n^(rᵢ + rⱼ) · Cov(θ̂), errors of order 1/nʳ",
-    "bias": "Bias",
-    "scaled_bias": "n · bias, with the coefficient of Cox and Snell",
-    "relative_bias": "Relative bias, %",
-    "median_bias": "Median bias",
-    "empirical_se": "Empirical standard error",
-    "model_se": "Model standard error",
-    "relative_error_model_se": "Relative error of the model standard error, %",
-    "mse": "Mean squared error",
-    "rmse": "Root mean squared error",
-    "coverage": "Coverage, %",
-    "bias_eliminated_coverage": "Coverage of the mean estimate, %",
-    "interval_width": "Mean width of intervals",
-    "rejection_rate": "Rejection of θ = 0, %",
-    "mean_score": "Mean score at the truth",
-    "score_covariance": "Covariance of √n · mean score at the truth",
-    "third_bartlett": "Third identity of Bartlett at the truth",
-    "information_matrix_test": "Rejections by the information matrix test, %",
-    "information_error": "Relative error of mean observed information, %",
-    "covariance_error": "Relative error of n · Cov(θ̂), %",
-    "noise_floor": "Noise floor of the relative errors, %",
-    "efficiency": "Efficiency [I(θ)⁻¹]ⱼⱼ / (n · Var θ̂ⱼ)",
-    "skewness": "Skewness of θ̂",
-    "kurtosis": "Kurtosis of θ̂",
-    "normal_distance": "Kolmogorov distance of the standardised θ̂ from N(0, 1)",
-    "failure_rate": "Failure rate, %",
-    "mahalanobis": "Quantiles of n(θ̂ − θ)ᵀΣ⁻¹(θ̂ − θ), Σ the limit of n · Cov(θ̂)",
-    "log_det_ratio": "log det of n · Cov(θ̂) relative to its limit",
-    "largest_eigenvalue": "Largest eigenvalue relative to the limit",
-    "smallest_eigenvalue": "Smallest eigenvalue relative to the limit",
-    "orthogonality": "Correlation of estimates and of the information",
-    "second_bartlett": "Mean of score products less observed information at the truth",
-    "replicates_saved": "Times fewer replicates with control variates",
-    "conditional_mse": "Mean squared error within deciles of [(nJ)⁻¹]ⱼⱼ",
-    "conditional_variance": "[(nJ)⁻¹]ⱼⱼ within its deciles",
-    "conditional_coverage": "Coverage within deciles of [(nJ)⁻¹]ⱼⱼ, %",
-}
-TOGETHER = "all together"
-"""Name of the entry that speaks of all parameters, in a measure that speaks of single ones as well."""
-HEADLINE = ("mean_observed_information", "scaled_covariance", "rate_covariance", "coverage")
-GROUPS = {
-    "Bias and standard errors": (
-        "bias",
-        "scaled_bias",
-        "relative_bias",
-        "median_bias",
-        "empirical_se",
-        "model_se",
-        "relative_error_model_se",
-        "mse",
-        "rmse",
-        "efficiency",
-    ),
-    "Intervals": ("bias_eliminated_coverage", "interval_width", "rejection_rate"),
-    "Shape of the distribution of the estimates": ("skewness", "kurtosis", "normal_distance"),
-    "Spread of the observed information": ("sd_observed_information", "quantile_observed_information"),
-    "Relative errors and their noise": ("information_error", "covariance_error", "noise_floor"),
-    "Identities of the score": (
-        "mean_score",
-        "score_covariance",
-        "second_bartlett",
-        "third_bartlett",
-        "information_matrix_test",
-    ),
-    "All parameters together": (
-        "mahalanobis",
-        "log_det_ratio",
-        "largest_eigenvalue",
-        "smallest_eigenvalue",
-        "orthogonality",
-    ),
-    "Given the observed information": ("conditional_mse", "conditional_variance", "conditional_coverage"),
-    "Savings by control variates": ("replicates_saved",),
-    "Failures by status": ("failure_rate",),
-}
-"""Tables that stand folded below the figures."""
+JOINT = "all parameters"
+"""What an entry of all parameters together is called where others are of one."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +54,16 @@ class Table:
     sizes: tuple[int, ...]
     blocks: tuple[Block, ...]
 
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """Heads of the columns; what speaks of all sample sizes together has n = 0 in the summary."""
+        return tuple(f"n = {n}" if n else "all n" for n in self.sizes)
+
+    @property
+    def long(self) -> bool:
+        """Whether it is better folded."""
+        return sum(len(block.lines) for block in self.blocks) >= LONG
+
 
 def table(summary: pd.DataFrame, scenario: str, title: str, measures: tuple[str, ...]) -> Table:
     """Return the table of some measures of a scenario; measures that the summary lacks are left out."""
@@ -150,46 +72,75 @@ def table(summary: pd.DataFrame, scenario: str, title: str, measures: tuple[str,
     return Table(title, sizes, tuple(_block(measure, found, sizes) for measure, found in rows.items() if len(found)))
 
 
+def below(summary: pd.DataFrame, scenario: str) -> tuple[Table, ...]:
+    """Return all tables of a scenario but the headline, those without a line left out."""
+    present = summary[summary["scenario"] == scenario]["measure"].unique()
+    groups = GROUPS | {OTHER: tuple(measure for measure in present if measure not in TITLES)}
+    tables = [table(summary, scenario, title, measures) for title, measures in groups.items() if measures]
+    return tuple(found for found in tables if found.blocks)
+
+
+Series = dict[int, tuple[float, float, float]]
+"""Value, MCSE and limit by n: tables have thousands of cells, and a DataFrame is slow at one."""
+
+
 def _block(measure: str, rows: pd.DataFrame, sizes: tuple[int, ...]) -> Block:
     scale = PER_CENT.get(measure, 1.0)
-    names = dict.fromkeys(zip(rows["row"], rows["column"], rows["estimator"], strict=True))
+    columns = (rows[name] for name in ("row", "column", "estimator", "n", "value", "mcse", "limit"))
+    found: dict[tuple[str, str], dict[str, Series]] = {}
+    for row, column, estimator, n, value, mcse, limit in zip(*columns, strict=True):
+        found.setdefault((row, column), {}).setdefault(estimator, {})[n] = (float(value), float(mcse), float(limit))
+    limits = {
+        entry: _known(each for series in own.values() for each in series.values()) for entry, own in found.items()
+    }
     lines = []
-    for entry in sel.entries(rows):
-        of_entry = [_line(rows, name, sizes, scale) for name in names if name[:2] == entry]
-        lines += [*of_entry, *_moving_limit(rows, entry, sizes, scale)]
-    if len(sel.by_parameter(rows)):
-        lines = [line if line.entry else replace(line, entry=TOGETHER) for line in lines]
+    for entry, own in found.items():
+        name = sel.entry_name(entry) or (JOINT if rows["row"].any() else "")
+        negligible = 1e-12 * _size(limits, entry)
+        lines += [_line(name, estimator, series, sizes, scale, negligible) for estimator, series in own.items()]
+        lines += _moving_limit(name, own, sizes, scale)
     return Block(TITLES.get(measure, measure), tuple(lines))
 
 
-def _line(rows: pd.DataFrame, name: tuple[str, str, str], sizes: tuple[int, ...], scale: float) -> Line:
-    found = sel.series(rows, name[:2], name[2]).set_index("n")
-    negligible = 1e-12 * sel.scale_of(rows, name[:2])
-    cells = tuple(_cell(found, n, scale, negligible) for n in sizes)
-    known = found["limit"].notna().any() and not _moves(found["limit"])
-    limit = number(scale * found["limit"].max()) if known else ""
-    return Line(sel.entry_name(name[:2]), name[2].replace("-", " "), cells, limit)
+def _known(numbers: Iterable[tuple[float, float, float]]) -> list[float]:
+    """Return the limits that there are."""
+    return [limit for _, _, limit in numbers if not math.isnan(limit)]
 
 
-def _cell(found: pd.DataFrame, n: int, scale: float, negligible: float) -> Cell:
-    if n not in found.index:
-        return Cell("", "")
-    value, mcse = (scale * float(found[column][n]) for column in ("value", "mcse"))
+def _size(limits: dict[tuple[str, str], list[float]], entry: sel.Entry) -> float:
+    """Return √(limitᵢᵢ·limitⱼⱼ), the natural size of entry (i, j), 0 where there is none."""
+    sides = [limits.get((name, name)) or [math.nan] for name in entry]
+    square = sides[0][0] * sides[1][0]
+    return math.sqrt(square) if square > 0.0 else 0.0
+
+
+def _line(name: str, estimator: str, series: Series, sizes: tuple[int, ...], scale: float, negligible: float) -> Line:
+    cells = tuple(_cell(series[n], scale, negligible) if n in series else Cell("", "") for n in sizes)
+    limits = _known(series.values())
+    limit = number(scale * max(limits)) if limits and not _moves(limits) else ""
+    return Line(name, estimator.replace("-", " "), cells, limit)
+
+
+def _cell(numbers: tuple[float, float, float], scale: float, negligible: float) -> Cell:
+    value, mcse = scale * numbers[0], scale * numbers[1]
     if abs(value) + mcse < negligible:  # an entry that is zero but for rounding
         return Cell("0", "0")
     return Cell(*split_error(value, mcse))
 
 
-def _moves(limits: pd.Series[float]) -> bool:
+def _moves(limits: list[float]) -> bool:
     """Tell whether limits depend on n by more than rounding."""
-    return bool(np.ptp(limits.dropna()) > 1e-9 * limits.abs().max()) if limits.notna().any() else False
+    return max(limits) - min(limits) > 1e-9 * max(map(abs, limits)) if limits else False
 
 
-def _moving_limit(rows: pd.DataFrame, entry: sel.Entry, sizes: tuple[int, ...], scale: float) -> list[Line]:
+def _moving_limit(name: str, own: dict[str, Series], sizes: tuple[int, ...], scale: float) -> list[Line]:
     """Return a line of limits where these depend on n, such as √(I⁻¹/n)."""
-    of_entry = rows[(rows["row"] == entry[0]) & (rows["column"] == entry[1])]
-    limits = of_entry.dropna(subset="limit").drop_duplicates("n").set_index("n")["limit"]
-    if not _moves(limits):
+    at: dict[int, float] = {}
+    for series in own.values():
+        for n, (_, _, limit) in series.items():
+            if not math.isnan(limit):
+                at.setdefault(n, limit)
+    if not _moves(list(at.values())):
         return []
-    cells = tuple(Cell(number(scale * limits.get(n, math.nan)), "") for n in sizes)
-    return [Line(sel.entry_name(entry), "limit at this n", cells, "")]
+    cells = tuple(Cell(number(scale * at.get(n, math.nan)), "") for n in sizes)
+    return [Line(name, "limit at this n", cells, "")]

@@ -67,6 +67,14 @@ def unwrapped(table: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
     return table.assign(**dict(zip(columns, theta.T, strict=True)))
 
 
+def limiting_value(scenario: Scenario) -> str:
+    """Return θ* in words."""
+    values = limits(scenario).theta if _usable(scenario) else np.array([np.nan])
+    if not np.isfinite(values).all():
+        return "not known"
+    return ", ".join(f"{name} = {number(float(v))}" for name, v in zip(scenario.free, values, strict=True))
+
+
 def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
 

@@ -8,23 +8,20 @@ way at two deaths runs alone; if its worker dies there twice as well, it is give
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
 import warnings
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
-from multiprocessing import resource_tracker
 from typing import Any, ClassVar, cast
 
-from joblib import Parallel, cpu_count, delayed, parallel_config
+from joblib import Parallel, cpu_count, delayed
 
 from simstudy.errors import SimstudyError, UnusableResultsError
-from simstudy.families import REGISTRY
 from simstudy.running.memory import keep_freed_memory
 from simstudy.running.plan import Task
+from simstudy.running.pool import workers
 from simstudy.running.store import Store
-from simstudy.running.worker import Outcome, perform, prepare
+from simstudy.running.worker import Outcome, perform
 
 SUSPECT_DEATHS = 2
 """Deaths after which a task is run alone."""
@@ -137,15 +134,6 @@ def _start(store: Store, tasks: Sequence[Task], jobs: int, started: list[Task]) 
             started.append(task)
             yield delayed(perform)(store, task)
 
-    workers = max(2, min(jobs, len(tasks)))  # one would run in this process, and take it down if it dies
-    # Workers inherit the mask, so that Ctrl-C does not reach them before `prepare` does. Starting the resource
-    # tracker would clear it, so that comes first.
-    resource_tracker.ensure_running()
-    previous = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    given = (os.getpid(), REGISTRY.sources)
-    try:
-        with parallel_config("loky", inner_max_num_threads=1, initializer=prepare, initargs=given):
-            parallel = Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)
-            return parallel(calls())
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, previous)
+    count = max(2, min(jobs, len(tasks)))  # one would run in this process, and take it down if it dies
+    with workers():
+        return Parallel(n_jobs=count, return_as="generator_unordered", batch_size=1)(calls())

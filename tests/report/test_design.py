@@ -1,6 +1,6 @@
 """What was run, in words."""
 
-from simstudy.report.design import headings, lead, mechanisms
+from simstudy.report.design import lead, mechanisms
 from simstudy.study.scenario import Scenario, Study
 
 
@@ -20,16 +20,3 @@ def test_mechanism():
     assert (mechanism.law, mechanism.free, mechanism.known) == ("gamma(shape = 2, scale = 0.5)", "shape", "scale")
     assert (mechanism.sizes, mechanism.replicates, mechanism.level) == ("10, 1,000", "1,000", "95 %")
     assert mechanism.formula.startswith("log p(x)")
-
-
-def test_methods_tell_of_known_parameters_and_of_all_levels():
-    plain = " ".join(headings(Study("s", 1, (cell(10), cell(10, level=0.9))))["Methods"])
-    assert "95 % and 90 %" in plain
-    assert "known" not in plain
-    assert "known" in headings(Study("s", 1, (cell(10, known=("scale",)),)))["Methods"][0]
-
-
-def test_headings_are_those_of_ademp():
-    found = headings(Study("s", 1, (cell(10),)))
-    assert list(found) == ["Aims", "Estimands", "Methods", "Performance measures"]
-    assert all(paragraph and "\n" not in paragraph for paragraphs in found.values() for paragraph in paragraphs)

@@ -2,33 +2,21 @@
 
 import pandas as pd
 
-from simstudy.report.outcome import SHOWN, failures, glance
-from simstudy.study.scenario import Study
+from simstudy.report.outcome import SHOWN, failures, glance, treatments
 from tests.figures.made import COLUMNS, made
 
 
-def rates(failed):
-    head = ("study", "s", "family")
-    lines = [
-        (*head, n, "failure_rate", "wilson", "", "", count / 100, 0.01, None, 100, count) for n, count in failed.items()
-    ]
+def ended(counts, n=10):
+    """Return the rates of one cell of 100 replicates by how they ended."""
+    failed = sum(counts.values())
+    head = ("study", "s", "family", n, "failure_rate")
+    shares = {"wilson": failed, **dict.fromkeys(("boundary", "no_maximum", "not_finite"), 0), **counts}
+    lines = [(*head, name, "", "", count / 100, 0.01, None, 100, failed) for name, count in shares.items()]
     return pd.DataFrame(lines, columns=COLUMNS)
 
 
-def table(counts):
-    status = [name for name, count in counts.items() for _ in range(count)]
-    return pd.DataFrame({"status": status})
-
-
-def test_only_cells_with_failures_are_read_and_counted():
-    read = []
-
-    def replicates(scenario, n):
-        read.append((scenario, n))
-        return table({"CONVERGED": 97, "NO_MAXIMUM": 2, "BOUNDARY": 1})
-
-    found = failures(Study("s", 1, ()), rates({10: 3, 20: 0}), replicates)
-    assert read == [("s", 10)]
+def test_failures_are_counted_by_status():
+    found = failures(pd.concat([ended({"no_maximum": 2, "boundary": 1}), ended({}, n=20)]))
     assert [name for name, _ in found.statuses] == ["boundary", "no maximum"]
     [cell] = found.cells
     assert (cell.n, cell.failed, cell.share, cell.counts) == ("10", "3", "3 % ± 2 %", ("1", "2"))
@@ -36,10 +24,24 @@ def test_only_cells_with_failures_are_read_and_counted():
 
 
 def test_worst_cells_come_first_and_are_few():
-    counts = {n: 1 + n % 7 for n in range(1, 31)}
-    found = failures(Study("s", 1, ()), rates(counts), lambda s, n: table({"BOUNDARY": counts[n]}))
+    found = failures(pd.concat([ended({"boundary": 1 + n % 7}, n) for n in range(1, 31)]))
     assert len(found.cells) == 30
-    assert [int(cell.failed) for cell in found.worst] == sorted(counts.values(), reverse=True)[:SHOWN]
+    highest = sorted((1 + n % 7 for n in range(1, 31)), reverse=True)[:SHOWN]
+    assert [int(cell.failed) for cell in found.worst] == highest
+
+
+def test_both_treatments_of_the_boundary_stand_side_by_side():
+    lines = [
+        ("study", "s", "family", 10, measure, estimator, "shape", "", value, 0.01, 0.0, 100, 30)
+        for measure, values in {"bias": (0.1, 0.3), "mse": (0.5, 0.9), "rmse": (0.7,)}.items()
+        for estimator, value in zip(("raw", "with-boundary"), values, strict=False)
+    ]
+    found = treatments(pd.DataFrame(lines, columns=COLUMNS))
+    assert [(line.measure, line.dropped, line.kept) for line in found] == [
+        ("Bias", "0.10 ± 0.02", "0.30 ± 0.02"),
+        ("Mean squared error", "0.50 ± 0.02", "0.90 ± 0.02"),
+    ]
+    assert treatments(made(1, (10,)).summary) == ()
 
 
 def test_glance_has_both_ends():

@@ -5,7 +5,8 @@ import pandas as pd
 
 from simstudy.analysis.measures import MEASURES
 from simstudy.figures.wording import number
-from simstudy.report.tables import GROUPS, HEADLINE, TITLES, table
+from simstudy.report.tables import LONG, OTHER, below, table
+from simstudy.report.titles import GROUPS, HEADLINE, TITLES
 from tests.figures.made import COLUMNS, made
 
 
@@ -16,8 +17,35 @@ def rows(*lines):
 
 def test_measures_have_a_title_and_one_table():
     placed = [*HEADLINE, *(measure for group in GROUPS.values() for measure in group)]
-    published = {measure.published or name for name, measure in MEASURES.items()}
-    assert sorted(placed) == sorted(TITLES) == sorted(published)
+    assert sorted(placed) == sorted(TITLES)
+    assert {measure.published or name for name, measure in MEASURES.items()} | {"rate"} == set(TITLES)
+
+
+def test_a_measure_without_a_title_is_shown_all_the_same():
+    summary = rows((10, "unheard_of", "raw", "", "", 1.0, 0.1, np.nan))
+    [other] = below(summary, "s")
+    assert (other.title, other.blocks[0].title) == (OTHER, "unheard_of")
+
+
+def test_what_speaks_of_all_sizes_has_a_column_of_its_own():
+    summary = rows((0, "rate", "raw", "", "", -1.0, 0.1, -1.0), (10, "noise_floor", "raw", "", "", 1.0, 0.1, np.nan))
+    [found] = below(summary, "s")
+    assert found.heads == ("all n", "n = 10")
+
+
+def test_regions_of_all_parameters_have_a_name():
+    summary = rows(
+        (10, "coverage", "wald-observed", "a", "", 0.94, 0.003, 0.95),
+        (10, "coverage", "wald", "", "", 0.93, 0.003, 0.95),
+    )
+    lines = table(summary, "s", "Title", ("coverage",)).blocks[0].lines
+    assert [line.entry for line in lines] == ["a", "all parameters"]
+
+
+def test_long_tables_are_told():
+    lines = [(10, "bias", "raw", f"slope{i}", "", 0.1, 0.01, 0.0) for i in range(LONG)]
+    assert table(rows(*lines), "s", "Title", ("bias",)).long
+    assert not table(rows(*lines[1:]), "s", "Title", ("bias",)).long
 
 
 def test_values_limits_and_errors():
@@ -46,17 +74,6 @@ def test_fractions_are_shown_in_per_cent():
     summary = rows((10, "coverage", "wald-observed", "a", "", 0.9461, 0.003, 0.95))
     [line] = table(summary, "s", "Title", ("coverage",)).blocks[0].lines
     assert (line.cells[0].value, line.cells[0].error, line.limit) == ("94.6", "0.6", "95")
-
-
-def test_the_coverage_of_a_region_for_all_parameters_has_a_name_of_its_own():
-    summary = rows(
-        (10, "coverage", "wald-observed", "a", "", 0.9461, 0.003, 0.95),
-        (10, "coverage", "score", "", "", 0.95, 0.003, 0.95),
-        (10, "failure_rate", "wilson", "", "", 0.0, 0.003, None),
-    )
-    coverage, failures = table(summary, "s", "Title", ("coverage", "failure_rate")).blocks
-    assert [line.entry for line in coverage.lines] == ["a", "all together"]
-    assert [line.entry for line in failures.lines] == [""]
 
 
 def test_rounding_errors_of_an_entry_that_is_zero_are_zero():

@@ -1,0 +1,102 @@
+"""What the measures are called in the report, and in which tables they stand."""
+
+from __future__ import annotations
+
+PER_CENT = dict.fromkeys(
+    (
+        "relative_bias",
+        "coverage",
+        "bias_eliminated_coverage",
+        "rejection_rate",
+        "conditional_coverage",
+        "information_matrix_test",
+        "information_error",
+        "covariance_error",
+        "noise_floor",
+        "failure_rate",
+    ),
+    100.0,
+)
+"""Measures that are fractions and shown in per cent."""
+
+TITLES = {
+    "mean_observed_information": "Mean observed information",
+    "sd_observed_information": "Standard deviation of single J",
+    "quantile_observed_information": "Quantiles of single J",
+    "scaled_covariance": "n · Cov(θ̂)",
+    "rate_covariance": "n^(rᵢ + rⱼ) · Cov(θ̂), errors of order 1/nʳ",
+    "bias": "Bias",
+    "scaled_bias": "n · bias",
+    "relative_bias": "Relative bias, %",
+    "median_bias": "Median bias",
+    "empirical_se": "Empirical standard error",
+    "model_se": "Model standard error",
+    "relative_error_model_se": "Relative error of the model standard error, %",
+    "mse": "Mean squared error",
+    "rmse": "Root mean squared error",
+    "coverage": "Coverage, %",
+    "bias_eliminated_coverage": "Bias-eliminated coverage, %",
+    "interval_width": "Mean width of intervals",
+    "rejection_rate": "Rejection rate, %",
+    "efficiency": "Efficiency [I(θ)⁻¹]ⱼⱼ / (n · Var θ̂ⱼ)",
+    "skewness": "Skewness",
+    "kurtosis": "Kurtosis",
+    "normal_distance": "Distance of the standardised estimate to N(0, 1)",
+    "mahalanobis": "Quantiles of the squared Mahalanobis distance",
+    "log_det_ratio": "Log determinant of n · Cov(θ̂) over that of its limit",
+    "largest_eigenvalue": "Largest eigenvalue relative to the limit",
+    "smallest_eigenvalue": "Smallest eigenvalue relative to the limit",
+    "orthogonality": "Orthogonality: correlations of estimates and of information",
+    "mean_score": "Mean score at the truth",
+    "score_covariance": "Covariance of √n · mean score at the truth",
+    "second_bartlett": "Second Bartlett identity: mean of K − J at the truth",
+    "third_bartlett": "Third Bartlett identity",
+    "information_matrix_test": "Rejection rate of the information matrix test, %",
+    "conditional_mse": "Mean squared error by decile of the observed information",
+    "conditional_variance": "Variance by decile of the observed information",
+    "conditional_coverage": "Coverage by decile of the observed information, %",
+    "information_error": "Relative error of mean observed information, %",
+    "covariance_error": "Relative error of n · Cov(θ̂), %",
+    "noise_floor": "Noise floor of the relative errors, %",
+    "rate": "Rate: slope of log error on log n",
+    "replicates_saved": "Replicates saved by control variates: raw variance over controlled",
+    "failure_rate": "Failure rate, %",
+}
+HEADLINE = ("mean_observed_information", "scaled_covariance", "rate_covariance", "coverage")
+GROUPS = {
+    "Bias": ("bias", "scaled_bias", "relative_bias", "median_bias"),
+    "Standard errors and mean squared error": (
+        "empirical_se",
+        "model_se",
+        "relative_error_model_se",
+        "mse",
+        "rmse",
+        "efficiency",
+    ),
+    "Intervals and tests": ("bias_eliminated_coverage", "interval_width", "rejection_rate"),
+    "Shape of the distribution": ("skewness", "kurtosis", "normal_distance", "mahalanobis"),
+    "Eigenvalues and correlations": (
+        "log_det_ratio",
+        "largest_eigenvalue",
+        "smallest_eigenvalue",
+        "orthogonality",
+    ),
+    "Spread of the observed information": ("sd_observed_information", "quantile_observed_information"),
+    "Given the observed information": ("conditional_mse", "conditional_variance", "conditional_coverage"),
+    "Relative errors, their noise and their rates": (
+        "information_error",
+        "covariance_error",
+        "noise_floor",
+        "rate",
+    ),
+    "Identities of the score": (
+        "mean_score",
+        "score_covariance",
+        "second_bartlett",
+        "third_bartlett",
+        "information_matrix_test",
+    ),
+    "Savings": ("replicates_saved",),
+    "Failures by status": ("failure_rate",),
+}
+"""Tables that stand below the figures, the long ones folded."""

@@ -1,0 +1,65 @@
+"""Worker processes that Ctrl-C does not reach, that know the plug-ins, and that do not outlive this process."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import warnings
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import BrokenExecutor
+from multiprocessing import resource_tracker
+from typing import TypeVar, cast
+
+from joblib import Parallel, delayed, parallel_config
+
+from simstudy.families import REGISTRY
+from simstudy.running.worker import prepare
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@contextlib.contextmanager
+def workers() -> Iterator[None]:
+    """Within it, a call of `joblib.Parallel` starts such workers."""
+    # Workers inherit the mask, so that Ctrl-C does not reach them before `prepare` does. Starting the resource
+    # tracker would clear it, so that comes first.
+    resource_tracker.ensure_running()
+    previous = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    given = (os.getpid(), REGISTRY.sources)
+    try:
+        with parallel_config("loky", inner_max_num_threads=1, initializer=prepare, initargs=given):
+            yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, previous)
+
+
+def in_order(function: Callable[[T], R], items: Sequence[T], jobs: int) -> Generator[R]:
+    """Yield function(item) of every item in their order, with 1 job in this process.
+
+    What was in the hands of a worker that was killed, and all after it, is computed in this process.
+    """
+    done = 0
+    if jobs > 1 and len(items) > 1:
+        try:
+            for result in _outside(function, items, min(jobs, len(items))):
+                yield result
+                done += 1
+        except BrokenExecutor:
+            pass
+    for item in items[done:]:
+        yield function(item)
+
+
+def _outside(function: Callable[[T], R], items: Sequence[T], count: int) -> Generator[R]:
+    with workers():
+        calls = (delayed(function)(item) for item in items)
+        results = Parallel(n_jobs=count, return_as="generator", batch_size=1)(calls)
+    try:
+        for result in results:  # not `yield from`, which would close them outside of the filter below
+            yield cast(R, result)
+    finally:
+        with warnings.catch_warnings():  # joblib warns of the items that are left undone
+            warnings.simplefilter("ignore")
+            results.close()
