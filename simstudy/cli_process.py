@@ -9,6 +9,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
@@ -121,7 +122,13 @@ def _silence(stream: TextIO) -> None:
 
 
 def _prepare_streams() -> None:
-    """Let a character that the terminal's encoding lacks be shown as an escape, not as an error."""
+    """Let a character that the terminal's encoding lacks be shown as an escape, and what is closed lead nowhere.
+
+    Else the next file opened would be taken for standard output, by workers that inherit it as well.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 - as long as the process lasts
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:

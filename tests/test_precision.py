@@ -99,7 +99,7 @@ def met(cell, record):
     """Whether both targets are met, from all rows of the summary: coverage by every method, information by control."""
     rows = summarise_cell(cell, record, limits(cell))
     information = limits(cell).hessian[0, 0]
-    coverage = [row.mcse for row in rows if row.measure == "coverage"]
+    coverage = [row.mcse for row in rows if row.measure == "coverage" and row.row]
     mean = [
         row.mcse for row in rows if (row.measure, row.estimator) == ("mean_observed_information", "control-variate")
     ]

@@ -76,7 +76,7 @@ def test_wald_methods_may_change_and_stored_ones_may_not(whole):
     folder, before = whole.folder, content(whole)
     kept = ("wald-sandwich", "score", "likelihood-ratio")
     changed = run(folder, altered(intervals=kept)).summary()
-    assert set(changed[changed["measure"] == "coverage"]["estimator"]) == set(kept)
+    assert set(changed[changed["measure"] == "interval_width"]["estimator"]) == set(kept)
     assert content(run(folder, STUDY)) == before
     with pytest.raises(ForeignResultsError) as caught:
         run(folder, altered(intervals=("score",)))
