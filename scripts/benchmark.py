@@ -16,7 +16,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from benchmarks import ROOT, drawing, large, libraries, machine, memory, parallel
+from benchmarks import ROOT, analysis, drawing, intervals, large, libraries, machine, memory, parallel
 from benchmarks.cases import CASES, Case
 
 from simstudy.files import write_atomically
@@ -32,6 +32,9 @@ SECTIONS: dict[str, Section] = {
     "drawing": lambda cases, quick: (drawing.TITLE, drawing.NOTE, drawing.section(cases, quick)),
     "jobs": lambda _, quick: (parallel.TITLE, parallel.NOTE, parallel.section(quick)),
     "libraries": lambda cases, quick: (libraries.TITLE, libraries.note(), libraries.section(cases, quick)),
+    "analysis": lambda _, quick: (analysis.TITLE, analysis.NOTE, analysis.section(quick)),
+    "intervals": lambda _, quick: (intervals.TITLE, intervals.NOTE, intervals.section(quick)),
+    "savings": lambda _, quick: (analysis.SAVINGS_TITLE, analysis.SAVINGS_NOTE, analysis.savings(quick)),
     "memory": lambda _, quick: (memory.TITLE, memory.NOTE, memory.section(quick)),
     "large": lambda cases, quick: (large.TITLE, large.NOTE, large.section(cases, quick)),
 }

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
 
 import benchmark  # noqa: E402
-from benchmarks import command, drawing, large, libraries, machine, memory, parallel, timing  # noqa: E402
+from benchmarks import analysis, command, drawing, intervals, large, libraries, machine, memory, parallel, timing  # noqa: E402
 from benchmarks.cases import CASES, FIRST, SEED, Case  # noqa: E402
 from benchmarks.goals import Goal, block_over_draw  # noqa: E402
 
@@ -171,7 +171,15 @@ def test_page_is_put_between_the_marks() -> None:
 
 def test_readme_shows_the_page() -> None:
     page = README.split(benchmark.BEGIN)[1].split(benchmark.END)[0]
-    for title in (drawing.TITLE, parallel.TITLE, libraries.TITLE, memory.TITLE, large.TITLE):
+    for title in (
+        drawing.TITLE,
+        parallel.TITLE,
+        libraries.TITLE,
+        analysis.TITLE,
+        intervals.TITLE,
+        memory.TITLE,
+        large.TITLE,
+    ):
         assert f"### {title}\n" in page
     assert all(page.count(f"| {case} |") >= 1 for case in CASES.values())
     assert all(page.count(f"| {CASES[name]} |") == 3 for name in FIRST)
