@@ -15,10 +15,13 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
+import simstudy
 from simstudy import errors
+from simstudy.analysis.measures import MEASURES
 from simstudy.analysis.summary import summarise
 from simstudy.families import FAMILIES
 from simstudy.families.status import Status
+from simstudy.figures import FIGURES
 from simstudy.running.block import draw, simulate
 from simstudy.study import config
 from simstudy.study.limits import limits
@@ -84,6 +87,33 @@ def test_table_of_families_is_current() -> None:
 def test_table_of_statuses_is_current() -> None:
     for status in Status:
         assert f"| `{status.name}` | {status.sentence} |" in README
+
+
+def test_every_measure_and_every_figure_is_named() -> None:
+    section = README.split("\n## Measures\n")[1].split("\n## ")[0]
+    named = {measure.published or name for name, measure in MEASURES.items()} | {"rate"}
+    assert [name for name in sorted(named) if f"`{name}`" not in section] == []
+    shown = README.split("\n## What is shown\n")[1].split("\n## ")[0]
+    assert [name for name in FIGURES if f"`{name}`" not in shown] == []
+
+
+def test_every_config_is_named() -> None:
+    table = README.split("| config | what it shows |")[1].split("\n\n")[0]
+    assert [path.stem for path in (ROOT / "configs").glob("*.yaml") if f"`{path.stem}`" not in table] == []
+
+
+def test_every_verb_is_named() -> None:
+    names = [
+        name for name in simstudy.__all__ if not name.startswith("_") and name not in ("Results", "Status", "families", "family")
+    ]
+    assert [name for name in names if f"simstudy.{name}" not in README] == []
+
+
+def test_plan_runs_as_shown(study: Path) -> None:
+    [line] = snippets("plan")
+    done = command(study.parent, "-m", *line.split())
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "weibull-scale-known" in done.stdout
 
 
 def test_every_exit_code_is_explained() -> None:
