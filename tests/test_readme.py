@@ -104,7 +104,9 @@ def test_every_config_is_named() -> None:
 
 def test_every_verb_is_named() -> None:
     names = [
-        name for name in simstudy.__all__ if not name.startswith("_") and name not in ("Results", "Status", "families", "family")
+        name
+        for name in simstudy.__all__
+        if not name.startswith("_") and name not in ("Results", "Status", "families", "family")
     ]
     assert [name for name in names if f"simstudy.{name}" not in README] == []
 

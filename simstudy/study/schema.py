@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Tag
 from pydantic import ValidationError as SchemaError
 
 from simstudy.inference.intervals import METHODS
-from simstudy.study import names, precision
+from simstudy.study import names
+from simstudy.study.analysis_keys import UNIQUE, Intervals, Mcse, Number, Precision, either
 from simstudy.study.faults import BROKEN, Faults, Path, hint, show
 
 MAX_SIZE = 10**9
 MAX_REPLICATES = 10**9
 MAX_SEED = 2**128 - 1
 DEFAULT_LEVEL = 0.95
-MCSE = ("influence", "table6")
-DEFAULT_MCSE = MCSE[0]
+DEFAULT_MCSE = "influence"
 
 _SIZE = f"a whole number from 1 to {MAX_SIZE:,}"
 
@@ -81,11 +81,6 @@ def _whole(value: Any) -> Any:
 _FORMS = ("<list>", "<dict>", "<number>", "<str>", "[key]")
 
 
-def _either(form: type, other: str) -> Discriminator:
-    """Tell two forms of a value apart by its type, so that only the form meant is reported on."""
-    return Discriminator(lambda value: f"<{form.__name__}>" if isinstance(value, form) else other)
-
-
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -97,16 +92,14 @@ def _says(key: str, *, optional: bool = False) -> Any:
 
 
 _NAME = {"pattern": names.PATTERN, "maxLength": names.MAX_LENGTH}
-_UNIQUE = {"uniqueItems": True}
 
 Name = Annotated[str, AfterValidator(_valid_name), Field(json_schema_extra=_NAME)]
 Size = Annotated[int, Field(ge=1, le=MAX_SIZE), BeforeValidator(_whole)]
 ReplicateCount = Annotated[int, Field(ge=2, le=MAX_REPLICATES), BeforeValidator(_whole)]
 Level = Annotated[float, Field(gt=0, lt=1)]
-Number = Annotated[float, Field(allow_inf_nan=False)]
 Values = Annotated[
     Annotated[list[Number], Field(min_length=1), Tag("<list>")] | Annotated[Number, Tag("<number>")],
-    _either(list, "<number>"),
+    either(list, "<number>"),
 ]
 
 
@@ -119,50 +112,15 @@ class Range(_Model):
 
 
 Known = Annotated[
-    Annotated[list[str], Field(json_schema_extra=_UNIQUE), Tag("<list>")] | Annotated[dict[str, Number], Tag("<dict>")],
-    _either(dict, "<list>"),
+    Annotated[list[str], Field(json_schema_extra=UNIQUE), Tag("<list>")] | Annotated[dict[str, Number], Tag("<dict>")],
+    either(dict, "<list>"),
 ]
 
 Sizes = Annotated[
-    Annotated[list[Size], Field(min_length=1, json_schema_extra=_UNIQUE), Tag("<list>")]
+    Annotated[list[Size], Field(min_length=1, json_schema_extra=UNIQUE), Tag("<list>")]
     | Annotated[Range, Tag("<dict>")],
-    _either(dict, "<list>"),
+    either(dict, "<list>"),
 ]
-
-
-def _method(name: str) -> str:
-    if name not in METHODS:
-        wrong = f"no method of confidence intervals is called {show(name)}{hint(name, list(METHODS))}"
-        raise ValueError(wrong)
-    return name
-
-
-def _distinct(items: list[str]) -> list[str]:
-    twice = [item for item in dict.fromkeys(items) if items.count(item) > 1]
-    if twice:
-        wrong = f"must name each method once, got {' and '.join(twice)} more than once"
-        raise ValueError(wrong)
-    return items
-
-
-def _measures(targets: dict[str, Any]) -> dict[str, Any]:
-    for name, value in targets.items():
-        if wrong := precision.wrong_target(name, value):
-            raise ValueError(wrong)
-    return targets
-
-
-Method = Annotated[str, AfterValidator(_method), Field(json_schema_extra={"enum": list(METHODS)})]
-Intervals = Annotated[list[Method], AfterValidator(_distinct), Field(min_length=1, json_schema_extra=_UNIQUE)]
-Mcse = Literal["influence", "table6"]
-_Share = Annotated[str, Field(json_schema_extra={"pattern": precision.PATTERN})]
-_Target = Annotated[
-    Annotated[Number, Field(json_schema_extra={"exclusiveMinimum": 0}), Tag("<number>")]
-    | Annotated[_Share, Tag("<str>")],
-    _either(str, "<number>"),
-]
-_TARGETS = {"propertyNames": {"enum": list(precision.MEASURES)}}
-Precision = Annotated[dict[str, _Target], AfterValidator(_measures), Field(min_length=1, json_schema_extra=_TARGETS)]
 
 
 class CensoringConfig(_Model):
@@ -180,7 +138,7 @@ class CovariateConfig(_Model):
 
 Covariates = Annotated[
     Annotated[list[CovariateConfig], Field(min_length=1), Tag("<list>")] | Annotated[CovariateConfig, Tag("<dict>")],
-    _either(list, "<dict>"),
+    either(list, "<dict>"),
 ]
 
 
