@@ -182,6 +182,6 @@ def test_readme_shows_the_page() -> None:
     ):
         assert f"### {title}\n" in page
     assert all(page.count(f"| {case} |") >= 1 for case in CASES.values())
-    assert all(page.count(f"| {CASES[name]} |") == 3 for name in FIRST)
+    assert all(page.count(f"| {CASES[name]} |") >= 3 for name in FIRST)
     assert "| statsmodels | ÷ simstudy |" in page
     assert "quick run" not in page
