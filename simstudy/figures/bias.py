@@ -18,6 +18,9 @@ LIMIT = "Cox–Snell"
 SPARE = 0.6
 """Room on either side of what is known well, as a share of its range."""
 
+ROUNDING = 1e-9
+"""Share of the raw error below which the sharper estimates are rounding."""
+
 
 @themed
 def draw(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> Figure:
@@ -55,6 +58,8 @@ def _window(rows: pd.DataFrame, entry: sel.Entry) -> tuple[float, float]:
     bars = 2 * best["mcse"].fillna(0.0)
     seen = np.array([*(best["value"] - bars), *(best["value"] + bars), sel.limit_of(rows, entry), 0.0])
     seen = seen[np.isfinite(seen)]
+    if np.ptp(seen) < ROUNDING * sel.series(rows, entry, "raw")["mcse"].max():  # known exactly
+        return np.nan, np.nan
     room = SPARE * np.ptp(seen)
     return float(seen.min() - room), float(seen.max() + room)
 

@@ -71,7 +71,7 @@ def _shares(rows: pd.DataFrame) -> str:
     said = []
     for n in dict.fromkeys([min(sel.sizes(rows)), max(sel.sizes(rows))]):
         shares = [f"{_share(rows, n, status)} ended as {status.replace('_', ' ')}" for status in met]
-        said.append(f"At n = {n} {listed(shares)}.")
+        said.append(f"At n = {n}, {listed(shares)}.")
     return " ".join(said)
 
 

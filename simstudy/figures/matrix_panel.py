@@ -17,6 +17,8 @@ from simstudy.figures.wording import NO_ESTIMATE
 PALETTE = "RdBu_r"
 DARK, LIGHT = "#16191d", "#fdfdfd"
 """Text on cells: cells keep their colour on a dark page, so text must as well."""
+ROUNDING = 1e-9
+"""Shade below which a value is rounding beside the others, and is written as 0."""
 SMALLEST, COMFORTABLE = 4.6, 6.5
 """Points of the smallest text, and of that for which no digit is given up."""
 
@@ -56,7 +58,8 @@ def paint(axes: Axes, panel: Panel, cell: tuple[float, float]) -> None:
     colormap = mpl.colormaps[PALETTE].with_extremes(bad=GRID)
     shades = np.clip(panel.shades, -1.0, 1.0)
     axes.pcolormesh(np.ma.masked_invalid(shades), cmap=colormap, vmin=-1, vmax=1, edgecolors=LIGHT, linewidth=0.8)
-    texts, points = written(panel.values, panel.digits, *cell)
+    values = np.where(np.abs(panel.shades) < ROUNDING, 0.0, panel.values)
+    texts, points = written(values, panel.digits, *cell)
     for (i, j), shade in np.ndenumerate(shades):
         axes.text(j + 0.5, i + 0.5, texts[i][j], ha="center", va="center", fontsize=points, color=_ink(colormap, shade))
 

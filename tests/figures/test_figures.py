@@ -124,7 +124,7 @@ def test_words_state_numbers(spec, results):
 def test_words_say_that_nothing_is_usable(spec):
     results = made(dead=SIZES)
     if spec.name == "failures":
-        assert "At n = 10 100.0 % ± 0.2 % ended as boundary." in words(spec, results, "caption")
+        assert "At n = 10, 100.0 % ± 0.2 % ended as boundary." in words(spec, results, "caption")
         return
     for which in ("alt", "caption"):
         assert re.search("no usable replicate|no replicate could be used|No replicate", words(spec, results, which))
