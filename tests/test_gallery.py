@@ -53,9 +53,9 @@ case $* in
         cat >.venv/bin/simstudy <<'EOF'
 #!/bin/sh
 [ -f "$2" ] || exit 2
-figures=$4/$(basename "$2" .yaml)/figures
+figures=$4/$(basename "$2" .yaml | tr _ -)/figures
 mkdir -p "$figures"
-for name in SHOWN; do echo "$2" >"$figures/$name"; done
+for name in FIGURES; do echo "$2" >"$figures/$name"; done
 EOF
         chmod +x .venv/bin/simstudy
         ;;
@@ -72,14 +72,14 @@ def test_gallery_is_made_of_what_is_shown(tmp_path: Path) -> None:
     (tmp_path / "results" / "gallery").mkdir(parents=True)
     (tmp_path / "results" / "gallery" / "old.svg").touch()
     (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "uv").write_text(INSTALLER.replace("SHOWN", " ".join(path.name for path in shown)))
+    (tmp_path / "bin" / "uv").write_text(INSTALLER.replace("FIGURES", " ".join(path.name for path in shown)))
     (tmp_path / "bin" / "uv").chmod(0o755)
     environment = {**os.environ, "PATH": f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"}
     script = ["sh", "scripts/gallery.sh"]
     made = subprocess.run(script, cwd=tmp_path, env=environment, text=True, capture_output=True, check=False)
     assert (made.returncode, made.stderr) == (0, "")
     left = {path.relative_to(tmp_path): path.read_text() for path in (tmp_path / "results").rglob("*.svg")}
-    assert left == {path: f"configs/{path.parts[2]}.yaml\n" for path in shown}
+    assert left == {path: f"configs/{path.parts[2].replace('-', '_')}.yaml\n" for path in shown}
     recorded = json.loads((tmp_path / "results" / "gallery" / NAME).read_text())
     assert set(recorded) == {path.relative_to("results/gallery").as_posix() for path in shown}
     assert stale(recorded, identity(tmp_path)) == []
@@ -89,6 +89,9 @@ def test_figures_are_what_their_identity_says() -> None:
     """Fast: config, numbers and drawing code are those that the figures were made with."""
     recorded = json.loads((GALLERY / NAME).read_text()) if (GALLERY / NAME).exists() else {}
     assert stale(recorded, identity(ROOT)) == []
+
+
+SHOWN = {path.stem.rsplit("-", 1)[-1] for path in GALLERY.rglob("*.svg")}
 
 
 @pytest.fixture
@@ -102,9 +105,9 @@ def checkout(tmp_path: Path) -> Path:
     ("file", "part", "figures"),
     [
         ("configs/quickstart.yaml", "config", {"covariance", "ellipses", "information"}),
-        ("simstudy/running/record.py", "numbers", {"covariance", "coverage", "ellipses", "information"}),
-        ("simstudy/figures/style.py", "drawing", {"covariance", "coverage", "ellipses", "information"}),
-        ("simstudy/analysis/influence.py", "drawing", {"covariance", "coverage", "ellipses", "information"}),
+        ("simstudy/running/record.py", "numbers", SHOWN),
+        ("simstudy/figures/style.py", "drawing", SHOWN),
+        ("simstudy/analysis/influence.py", "drawing", SHOWN),
         ("simstudy/figures/clouds.py", "drawing", {"ellipses"}),
         ("results/gallery/quickstart/gamma-ellipses.svg", "figure", {"ellipses"}),
     ],
