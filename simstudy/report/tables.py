@@ -67,9 +67,15 @@ class Table:
 
 def table(summary: pd.DataFrame, scenario: str, title: str, measures: tuple[str, ...]) -> Table:
     """Return the table of some measures of a scenario; measures that the summary lacks are left out."""
-    rows = {measure: sel.measured(summary, scenario, measure) for measure in measures}
+    rows = {measure: _measured(summary, scenario, measure) for measure in measures}
     sizes = tuple(sel.sizes(pd.concat(rows.values())))
     return Table(title, sizes, tuple(_block(measure, found, sizes) for measure, found in rows.items() if len(found)))
+
+
+def _measured(summary: pd.DataFrame, scenario: str, measure: str) -> pd.DataFrame:
+    """Return the rows of a measure by sample size; unlike a figure, a table can say that a value is infinite."""
+    own = summary[(summary["scenario"] == scenario) & (summary["measure"] == measure)].sort_values("n", kind="stable")
+    return sel.measured(own, scenario, measure).assign(value=own["value"].to_numpy())
 
 
 def below(summary: pd.DataFrame, scenario: str) -> tuple[Table, ...]:
@@ -125,6 +131,8 @@ def _cell(numbers: tuple[float, float, float], scale: float, negligible: float) 
     value, mcse = scale * numbers[0], scale * numbers[1]
     if abs(value) + mcse < negligible:  # an entry that is zero but for rounding
         return Cell("0", "0")
+    if math.isinf(value):
+        return Cell("∞" if value > 0.0 else "−∞", "")
     return Cell(*split_error(value, mcse))
 
 

@@ -98,3 +98,11 @@ def test_order_is_by_measure_entry_and_estimator():
     assert [(line.entry, line.estimator) for line in found.blocks[0].lines] == [
         (entry, estimator) for entry in ("shape", "shape × scale", "scale") for estimator in ("raw", "control variate")
     ]
+
+
+def test_what_is_infinite_says_so():
+    lines = [(20, "replicates_saved", "bias", "a", "", np.inf, np.nan, np.nan)]
+    lines += [(10, "replicates_saved", "bias", "a", "", 3.0, 0.1, np.nan)]
+    lines += [(10, "bias", "with-boundary", "a", "", -np.inf, np.nan, np.nan)]
+    saved = table(rows(*lines), "s", "Saved", ("replicates_saved", "bias")).blocks
+    assert [cell.value for block in saved for line in block.lines for cell in line.cells] == ["3.0", "∞", "−∞", ""]
