@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from simstudy import comparison
 from simstudy.cli_messages import table as aligned
 from simstudy.cli_process import say
+from simstudy.errors import ConfigError
 from simstudy.figures.wording import number
 
 if TYPE_CHECKING:
@@ -19,8 +20,20 @@ SHOWN = 50
 
 
 def show(first: Path, second: Path, level: float) -> int:
-    """Print which measures differ and return the exit code: 3 where any does, otherwise 0."""
+    """Print which measures differ and return the exit code: 3 where any does, otherwise 0.
+
+    Raises
+    ------
+    ConfigError
+        If no row is in both, so that nothing is compared.
+    """
     found = comparison.compare(first, second, level)
+    if found["verdict"].isin((comparison.ONLY_FIRST, comparison.ONLY_SECOND)).all():
+        message = (
+            f"compare: {first} and {second} have no row in common, so nothing can differ; "
+            "give studies that share names of scenarios and sample sizes"
+        )
+        raise ConfigError(message)
     for line in _lines(found, level):
         say(line)
     return 3 if (found["verdict"] == comparison.DIFFERS).any() else 0

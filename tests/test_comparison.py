@@ -12,6 +12,7 @@ from scipy import stats
 import simstudy
 from simstudy import cli_comparison
 from simstudy.comparison import holm, judged
+from simstudy.errors import ConfigError
 from simstudy.results import Results
 from simstudy.running.complete import complete
 from simstudy.running.progress import Silent
@@ -173,3 +174,9 @@ def test_the_command_line_counts_what_only_one_has_and_says_what_is_shared(folde
     assert "only in the first: " in printed
     assert " rows of bias, " in printed
     assert "same seed and mechanism in a, b: the data sets are the same" in printed
+
+
+def test_studies_with_nothing_in_common_are_not_said_to_agree(folders, tmp_path):
+    renamed = replace(STUDY, name="other", scenarios=tuple(replace(c, name=f"{c.name}2") for c in STUDY.scenarios))
+    with pytest.raises(ConfigError, match="have no row in common, so nothing can differ; give studies that share"):
+        cli_comparison.show(folders["one"], ran(tmp_path, renamed), 0.95)

@@ -19,10 +19,15 @@ from simstudy.running.worker import prepare
 T = TypeVar("T")
 R = TypeVar("R")
 
+_REPLACED = "A worker stopped while some jobs were given to the executor"
+
 
 @contextlib.contextmanager
 def workers() -> Iterator[None]:
     """Within it, a call of `joblib.Parallel` starts such workers."""
+    # A worker that has grown is replaced, which harms nothing. The warning of it comes from a thread of the pool at any
+    # later time, and ends that thread, so that all wait for ever, where warnings are errors.
+    warnings.filterwarnings("ignore", _REPLACED, UserWarning, r"joblib\.externals\.loky\.process_executor")
     # Workers inherit the mask, so that Ctrl-C does not reach them before `prepare` does. Starting the resource
     # tracker would clear it, so that comes first.
     resource_tracker.ensure_running()

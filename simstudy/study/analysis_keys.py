@@ -35,9 +35,8 @@ def _distinct(items: list[str]) -> list[str]:
 
 
 def _measures(targets: dict[str, Any]) -> dict[str, Any]:
-    for name, value in targets.items():
-        if wrong := precision.wrong_target(name, value):
-            raise ValueError(wrong)
+    if faults := [wrong for name, value in targets.items() if (wrong := precision.wrong_target(name, value))]:
+        raise ValueError("; ".join(faults))
     return targets
 
 
