@@ -161,6 +161,10 @@ TOP = {
         top("scenarios", "precision: {coverage: 0%}\nscenarios"),
         f"5: precision: coverage must be {TARGET}, got the text '0%'",
     ),
+    "several wrong targets": (
+        top("scenarios", "precision: {coverage: 0, bias: x%}\nscenarios"),
+        f"5: precision: coverage must be {TARGET}, got 0.0; bias must be {TARGET}, got the text 'x%'",
+    ),
     "target in a list": (
         top("scenarios", "precision: {coverage: [1]}\nscenarios"),
         f"5: precision.coverage: must be {TARGET}, got a list",
