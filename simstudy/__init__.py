@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from simstudy.analysis.of_estimates import performance
-    from simstudy.api import expected_information, families, family, fit, load, load_plugin, plan, run
+    from simstudy.api import families, family, fit, load, load_plugin, plan, run
     from simstudy.comparison import compare
     from simstudy.families.status import Status
     from simstudy.interchange import export
     from simstudy.results import Results
-    from simstudy.theory import cox_snell_bias
+    from simstudy.theory import cox_snell_bias, expected_information
 
 __version__ = "0.1.0"
 
@@ -45,10 +45,10 @@ _HOMES = {
     "Results": "simstudy.results",
     "Status": "simstudy.families.status",
     "compare": "simstudy.comparison",
-    "cox_snell_bias": "simstudy.theory",
+    **dict.fromkeys(("cox_snell_bias", "expected_information"), "simstudy.theory"),
     "export": "simstudy.interchange",
     "performance": "simstudy.analysis.of_estimates",
-    **dict.fromkeys(("expected_information", "family", "fit", "load", "load_plugin", "plan", "run"), "simstudy.api"),
+    **dict.fromkeys(("family", "fit", "load", "load_plugin", "plan", "run"), "simstudy.api"),
 }
 
 

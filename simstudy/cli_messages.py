@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simstudy import api
+from simstudy import api, theory
 from simstudy.families.base import Family
 from simstudy.parameters import Parameter, Parametrisation
 from simstudy.running.execute import default_jobs
@@ -149,7 +149,7 @@ def _parametrisation(family: Family, parametrisation: Parametrisation) -> list[s
     rows = [(p.name, str(p.domain), f"{p.typical[0]:g} to {p.typical[1]:g}") for p in form]
     point = {p.name: _typical(p) for p in form}
     at = ", ".join(f"{key} = {value:g}" for key, value in point.items())
-    information = api.expected_information(family.name, point)
+    information = theory.expected_information(family.name, point)
     cells = [[f"{value:.6g}" for value in row] for row in information.to_numpy().tolist()]
     names = parametrisation.names
     matrix = [("", *names), *((key, *row) for key, row in zip(names, cells, strict=True))]

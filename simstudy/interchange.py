@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simstudy.analysis.arrangement import converged_rows, of_scenario
+from simstudy.analysis.arrangement import of_scenario, spread
 from simstudy.errors import ConfigError, nearest
 from simstudy.families.status import Status
 from simstudy.files import replaced
@@ -99,16 +99,10 @@ def tidy(study: str, scenario: Scenario, replicates: Replicates, limits: Limits)
 
 def _variances(scenario: Scenario, replicates: Replicates, limits: Limits) -> dict[str, Array]:
     """Return the variances (R, p) that each data set claims, NaN where the fit did not converge."""
-    converged = converged_rows(replicates)
-    found = {kind: np.full(replicates.theta.shape, np.nan) for kind in KINDS}
-    if converged.sum() < 2:  # too few for a cell of the analysis
-        return found
     with np.errstate(all="ignore"):
         cell = of_scenario(scenario, replicates, limits)
-        for kind in KINDS:
-            variances = cell.model_variances[kind]
-            found[kind][converged] = np.where(variances > 0.0, variances, np.nan).T
-    return found
+        claimed = {kind: np.where(each > 0.0, each, np.nan) for kind, each in cell.model_variances.items()}
+    return {kind: spread(claimed[kind], cell.converged).T for kind in KINDS}
 
 
 def _simsum(table: pd.DataFrame) -> pd.DataFrame:

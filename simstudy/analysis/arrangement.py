@@ -93,6 +93,19 @@ def build(
     )
 
 
+def spread(values: Array, converged: NDArray[np.bool_]) -> Array:
+    """Return values (…, m) of the m converged replicates as those (…, R) of all, NaN for the others.
+
+    Where fewer than two converged, a cell holds two replicates of NaN in their place.
+    """
+    if converged.all() and values.shape[-1] == len(converged):
+        return values
+    whole = np.full((*values.shape[:-1], len(converged)), np.nan)
+    if converged.sum() == values.shape[-1]:
+        whole[..., converged] = values
+    return whole
+
+
 def _or_boundary(replicates: Replicates) -> Array | None:
     """Return the estimates (p, ≥ m) of the converged and those on the boundary, if there are any of these."""
     boundary = replicates.status == Status.BOUNDARY

@@ -10,7 +10,7 @@ from simstudy.analysis import influence
 from simstudy.analysis.bias_correction import MOST_PARAMETERS, coordinates, from_coordinates
 from simstudy.analysis.cell import Cell
 from simstudy.analysis.influence import Estimate
-from simstudy.analysis.packed import diagonal, multiplicity
+from simstudy.analysis.packed import diagonal, quadratic
 from simstudy.families.white import White
 from simstudy.numerics.interpolation import Function, everywhere
 from simstudy.numerics.symmetric import pack, pairs
@@ -55,18 +55,9 @@ def information_matrix_test(cell: Cell) -> dict[str, Estimate]:
     weights = everywhere(_weights(cell.scenario, rank, left), points, tolerance)
     if weights is None:
         return {"raw": Estimate(np.full(1, np.nan), np.full(1, np.nan))}
-    statistic = cell.n * _quadratic(d[left] * np.exp(weights[: len(left)]), weights[len(left) :])
+    statistic = cell.n * quadratic(weights[len(left) :], d[left] * np.exp(weights[: len(left)]))
     beyond = statistic > special.chdtri(rank, 1.0 - cell.level)
     return {"raw": influence.proportion(np.where(np.isnan(statistic), np.nan, beyond)[np.newaxis])}
-
-
-def _quadratic(d: Array, weights: Array) -> Array:
-    """Return dᵀWd (m,) for d (q, m) and packed weights (q(q+1)/2, m)."""
-    total = np.zeros(d.shape[1])
-    counts = multiplicity(len(weights))
-    for count, (i, j), weight in zip(counts, pairs(len(d)), weights, strict=True):
-        total += count * weight * d[i] * d[j]
-    return total
 
 
 def _weights(scenario: Scenario, rank: int, left: NDArray[np.intp]) -> Function:

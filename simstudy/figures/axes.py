@@ -17,7 +17,8 @@ from simstudy.figures.style import LIMIT_LINE, MUTED, PAPER, WIDTH, Look
 from simstudy.figures.wording import NO_ESTIMATE
 
 _COLUMNS = {1: 1, 2: 2, 3: 3, 4: 2}
-_NARROW = 4.6
+NARROW = 4.6
+"""Width in inches of a figure of one column of panels."""
 _DIGIT = 0.075
 
 
@@ -25,7 +26,7 @@ def panels(count: int, height: float = 2.25, share_y: bool = False) -> tuple[Fig
     """Return a figure of so many panels in reading order, wide enough for each."""
     columns = _COLUMNS.get(count, 3)
     rows = math.ceil(count / columns)
-    size = (WIDTH if columns > 1 else _NARROW, (height if columns > 1 else 1.3 * height) * rows + 0.55)
+    size = (WIDTH if columns > 1 else NARROW, (height if columns > 1 else 1.3 * height) * rows + 0.55)
     figure = Figure(figsize=size, layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False, sharey=share_y)
     for spare in grid.flat[count:]:
@@ -112,6 +113,11 @@ def estimate_axis(axes: Axes) -> None:
             break
     axes.xaxis.set_major_locator(mticker.FixedLocator(ticks))
     axes.xaxis.set_major_formatter(PlainFormatter())
+
+
+def per_cent(axes: Axes) -> None:
+    """Label values that are fractions in per cent."""
+    axes.yaxis.set_major_formatter(mticker.FuncFormatter(lambda value, _: f"{100 * value:g} %"))
 
 
 def limit_line(axes: Axes, limit: float, label: str) -> None:

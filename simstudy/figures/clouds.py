@@ -58,16 +58,10 @@ class Cloud:
         return float(np.sqrt(self.inside * (1 - self.inside) / len(self.z)))
 
 
-def shown_sizes(sizes: list[int]) -> list[int]:
-    """Return at most five sample sizes: the ends, and between them evenly in rank."""
-    count = min(len(sizes), SHOWN_SIZES)
-    return [sizes[i] for i in np.linspace(0, len(sizes) - 1, count).round().astype(int)]
-
-
 def clouds(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> list[list[Cloud]]:
     """Return one row per pair of parameters (or one for a single parameter), one cloud per sample size shown."""
     names = sel.parameters(summary, scenario)
-    sizes = shown_sizes(sel.sizes(sel.measured(summary, scenario, "bias")))
+    sizes = sel.spread_out(sel.sizes(sel.measured(summary, scenario, "bias")), SHOWN_SIZES)
     found = {n: deviations(summary, scenario, n, replicates(scenario, n), names) for n in sizes}
     pairs: Sequence[tuple[int, ...]] = [*combinations(range(len(names)), 2)][:SHOWN_PAIRS]
     pairs = pairs or [(0,)]

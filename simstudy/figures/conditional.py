@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
 
 from simstudy.figures import axes as ax_tools
 from simstudy.figures import findings, methods
@@ -113,7 +112,7 @@ def _coverages(axes: Axes, summary: pd.DataFrame, scenario: str, case: Case) -> 
     low, high = axes.get_ylim()
     axes.set_ylim(low, min(high, 1.0 + 0.05 * (1.0 - low)))
     ax_tools.value_axis(axes, level, 0.02)
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g} %"))
+    ax_tools.per_cent(axes)
 
 
 def alt(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> str:
@@ -127,7 +126,7 @@ def caption(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> s
     if told == findings.NOTHING:
         return told
     total = sel.measured(summary, scenario, ERROR)["row"].nunique()
-    rest = f" The first {SHOWN_PARAMETERS} of {total} parameters are shown." if total > SHOWN_PARAMETERS else ""
+    rest = sel.first_of(SHOWN_PARAMETERS, total, "parameters")
     given = sel.measured(summary, scenario, COVERAGE)["limit"].notna().any()
     return f"{told} {findings.BARS}{'' if given else DEPENDENT}{rest}"
 

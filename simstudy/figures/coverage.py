@@ -8,7 +8,6 @@ from collections.abc import Mapping
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
 
 from simstudy.figures import axes as ax_tools
 from simstudy.figures import findings, methods
@@ -30,7 +29,7 @@ def draw(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> Figu
         axes.set_title(_name(entry))
         _panel(axes, rows, entry, level)
     ax_tools.value_axis(panels[0], level, 0.02)
-    panels[0].yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g} %"))
+    ax_tools.per_cent(panels[0])
     ax_tools.legend(figure, panels)
     figure.supxlabel("sample size n")
     figure.supylabel("coverage")

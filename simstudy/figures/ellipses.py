@@ -42,7 +42,7 @@ def draw(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> Figu
 
 def _grid(rows: int, columns: int) -> tuple[Figure, np.ndarray]:
     side = min((WIDTH - 0.7) / columns, 2.9)
-    width = WIDTH if columns > 1 else 4.6
+    width = WIDTH if columns > 1 else ax_tools.NARROW
     figure = Figure(figsize=(width, (side + 0.5) * rows + 0.3), layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False, sharey="row")
     return figure, grid

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from simstudy.figures import axes as ax_tools
 from simstudy.figures import findings
@@ -77,7 +77,7 @@ def _panel(axes: Axes, rows: pd.DataFrame, low: float, high: float) -> None:
         ax_tools.say(axes, EXACT)
     ax_tools.size_axis(axes, sel.sizes(rows))
     axes.yaxis.set_major_locator(LogLocator(subs=(1.0,) if high > 100 * low else (1.0, 2.0, 5.0), numticks=12))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g} %"))
+    ax_tools.per_cent(axes)
     axes.yaxis.set_minor_formatter(NullFormatter())
 
 

@@ -12,16 +12,6 @@ from simstudy.figures import selection as sel
 SHOWN_SIZES = 3
 
 
-def shown_sizes(sizes: Sequence[int]) -> list[int]:
-    """Return the smallest, the middle and the largest sample size.
-
-    >>> shown_sizes([10, 20, 40, 80]), shown_sizes([25])
-    ([10, 40, 80], [25])
-    """
-    count = min(len(sizes), SHOWN_SIZES)
-    return [sizes[i] for i in np.linspace(0, len(sizes) - 1, count).round().astype(int)]
-
-
 def columns(table: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
     """Return columns (k, R) of the converged replicates in which all are numbers (none where a column is missing)."""
     if not set(names) <= set(table.columns):

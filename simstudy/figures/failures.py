@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
 
 from simstudy.figures import axes as ax_tools
 from simstudy.figures import findings
@@ -32,7 +31,7 @@ def draw(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> Figu
     ax_tools.size_axis(axes, sel.sizes(rows))
     ax_tools.value_axis(axes)
     axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g} %"))
+    ax_tools.per_cent(axes)
     ax_tools.legend(figure, [axes])
     figure.supxlabel("sample size n")
     figure.supylabel("share of data sets")

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
 
 from simstudy.figures import axes as ax_tools
 from simstudy.figures import findings, methods
@@ -57,7 +56,7 @@ def draw(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> Figu
         _panel(bottom, widths, name)
     ax_tools.value_axis(grid[0, 0], level, 0.02)
     ax_tools.value_axis(grid[1, 0], 1.0, 0.02)
-    grid[0, 0].yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g} %"))
+    ax_tools.per_cent(grid[0, 0])
     grid[0, 0].set_ylabel("coverage")
     grid[1, 0].set_ylabel("width / narrowest")
     ax_tools.legend(figure, list(grid.flat))
@@ -66,7 +65,7 @@ def draw(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> Figu
 
 
 def _grid(columns: int) -> tuple[Figure, np.ndarray]:
-    width = WIDTH if columns > 1 else 4.6
+    width = WIDTH if columns > 1 else ax_tools.NARROW
     figure = Figure(figsize=(width, 5.0 if columns > 1 else 5.6), layout="constrained")
     return figure, figure.subplots(2, columns, squeeze=False, sharey="row", sharex="col")
 
@@ -102,7 +101,7 @@ def caption(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> s
     chosen = dict.fromkeys([sizes[0], sizes[-1]])
     states = [_state(found[found["n"] == n], widths[widths["n"] == n], level) for n in chosen]
     total = coverages["row"].nunique()
-    rest = f" The first {SHOWN_PARAMETERS} of {total} parameters are shown." if total > SHOWN_PARAMETERS else ""
+    rest = sel.first_of(SHOWN_PARAMETERS, total, "parameters")
     missing = coverages["value"].isna().any() or widths["value"].isna().any()
     gaps = " Crosses on the axis: no coverage, or no mean width." if missing else ""
     return " ".join([*states, READ, BARS]) + rest + gaps

@@ -16,6 +16,7 @@ from matplotlib.ticker import FuncFormatter
 
 from simstudy.figures import axes as ax_tools
 from simstudy.figures import findings, methods
+from simstudy.figures import selection as sel
 from simstudy.figures.cell_ranges import Ends, Range, level, method, ranges
 from simstudy.figures.factors import Factor, cells, factors
 from simstudy.figures.spec import FigureSpec, ReplicatesOf
@@ -71,7 +72,7 @@ def _coverage_panel(axes: Axes, coverage: Range, reference: float) -> None:
     _panel(axes, coverage, reference)
     axes.set_ylabel("coverage")
     ax_tools.value_axis(axes, reference, 0.02)
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g} %"))
+    ax_tools.per_cent(axes)
 
 
 def _error_panel(axes: Axes, error: Range) -> None:
@@ -130,7 +131,7 @@ def caption(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> s
     told, total = _told(summary, table), len(factors(table))
     if told == findings.NOTHING:
         return told
-    rest = f" The first {SHOWN_FACTORS} of {total} factors are shown." if total > SHOWN_FACTORS else ""
+    rest = sel.first_of(SHOWN_FACTORS, total, "factors")
     return f"{told} {READ}{_remarks(summary, table)}{rest}"
 
 

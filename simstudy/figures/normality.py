@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from simstudy.figures import axes as ax_tools
 from simstudy.figures import findings
 from simstudy.figures import selection as sel
-from simstudy.figures.clouds import RADII, deviations, shown_sizes
+from simstudy.figures.clouds import RADII, SHOWN_SIZES, deviations
 from simstudy.figures.spec import FigureSpec, ReplicatesOf
 from simstudy.figures.style import GRID, LIMIT_LINE, ordered, themed
 from simstudy.figures.wording import NO_ESTIMATE, plus_minus
@@ -65,7 +65,7 @@ def samples(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> d
     names = sel.parameters(summary, scenario)
     rows = sel.measured(summary, scenario, "scaled_covariance")
     found: dict[str, list[Sample]] = {name: [] for name in names}
-    for n in shown_sizes(sel.sizes(sel.measured(summary, scenario, "bias"))):
+    for n in sel.spread_out(sel.sizes(sel.measured(summary, scenario, "bias")), SHOWN_SIZES):
         z = deviations(summary, scenario, n, replicates(scenario, n), names)
         for place, name in enumerate(names):
             found[name].append(_sample(name, n, z[:, place], sel.limit_of(rows, (name, name))))

@@ -24,13 +24,12 @@ LOOKS = {
 }
 EXACT = 1e12
 """A ratio of variances beyond this is one of rounding errors: the controlled estimate does not vary at all."""
-LARGEST = float(np.finfo(float).max)
 
 
 @themed
 def draw(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> Figure:
     """Draw one panel per parameter on log scales."""
-    rows = _measured(summary, scenario)
+    rows = sel.measured(summary, scenario, MEASURE, infinite=True)
     entries = sel.shown(sel.entries(rows))
     figure, panels = ax_tools.panels(len(entries))
     for axes, entry in zip(panels, entries, strict=True):
@@ -40,11 +39,6 @@ def draw(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> Figu
     figure.supxlabel("sample size n")
     figure.supylabel("replicates saved, as a factor")
     return figure
-
-
-def _measured(summary: pd.DataFrame, scenario: str) -> pd.DataFrame:
-    """Return the factors; an infinite one, where the controlled estimate is exact, stays a number."""
-    return sel.measured(summary.assign(value=summary["value"].replace(np.inf, LARGEST)), scenario, MEASURE)
 
 
 def _panel(axes: Axes, rows: pd.DataFrame) -> None:
@@ -73,12 +67,12 @@ def _series(axes: Axes, rows: pd.DataFrame, look: Look, place: int) -> None:
 
 def applies(summary: pd.DataFrame, scenario: str) -> bool:
     """Tell whether any saving was measured."""
-    return not _measured(summary, scenario).empty
+    return not sel.measured(summary, scenario, MEASURE, infinite=True).empty
 
 
 def alt(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> str:
     """Describe the figure by its numbers."""
-    rows = _measured(summary, scenario)
+    rows = sel.measured(summary, scenario, MEASURE, infinite=True)
     rows = rows.assign(value=rows["value"].where(rows["value"] < EXACT))
     head = f"Factors by which control variates save replicates, {findings.span(sel.sizes(rows))}, on log scales."
     lines = [
@@ -92,7 +86,7 @@ def alt(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> str:
 
 def caption(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> str:
     """State the savings of each estimate at the largest n, over the parameters, and the rates they grow at."""
-    rows = _measured(summary, scenario)
+    rows = sel.measured(summary, scenario, MEASURE, infinite=True)
     known = rows[rows["value"].notna()]
     if known.empty:
         return findings.NOTHING

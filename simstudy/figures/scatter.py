@@ -60,7 +60,7 @@ def applies(summary: pd.DataFrame, scenario: str) -> bool:
 
 def pairs(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> dict[str, list[Pairs]]:
     """Return each parameter's estimates and standard errors at the sample sizes shown."""
-    sizes = estimates.shown_sizes(sel.sizes(sel.measured(summary, scenario, "bias")))
+    sizes = sel.spread_out(sel.sizes(sel.measured(summary, scenario, "bias")), estimates.SHOWN_SIZES)
     names = sel.parameters(summary, scenario)[:SHOWN_PARAMETERS]
     spread = sel.measured(summary, scenario, "empirical_se")
     return {name: [_pairs(spread, name, n, replicates(scenario, n)) for n in sizes] for name in names}
@@ -141,7 +141,7 @@ def caption(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> s
     if told == findings.NOTHING:
         return told
     total = len(sel.parameters(summary, scenario))
-    rest = f" The first {SHOWN_PARAMETERS} of {total} parameters are shown." if total > SHOWN_PARAMETERS else ""
+    rest = sel.first_of(SHOWN_PARAMETERS, total, "parameters")
     return (
         f"{told} Where it is not 0, intervals θ̂ ± z·se are too short on one side of the truth. Dots are the first "
         f"{SHOWN_REPLICATES:,} replicates at each n; dotted lines are √n times the empirical standard error.{rest}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -9,10 +11,17 @@ Entry = tuple[str, str]
 """Parameter names of row and column; the column is empty for a vector, both are for a scalar."""
 
 
-def measured(summary: pd.DataFrame, scenario: str, measure: str) -> pd.DataFrame:
-    """Return the rows of one measure of one scenario, by sample size."""
+def measured(summary: pd.DataFrame, scenario: str, measure: str, infinite: bool = False) -> pd.DataFrame:
+    """Return the rows of one measure of one scenario, by sample size.
+
+    Parameters
+    ----------
+    infinite
+        Whether infinite values stay; else they are missing, as most figures can show them no better.
+    """
     rows = summary[(summary["scenario"] == scenario) & (summary["measure"] == measure)]
-    numbers = {name: rows[name].where(np.isfinite(rows[name])) for name in ("value", "mcse")}
+    masked = ("mcse",) if infinite else ("value", "mcse")
+    numbers = {name: rows[name].where(np.isfinite(rows[name])) for name in masked}
     # A summary read back from CSV may hold NaN where a name is empty.
     return rows.assign(**numbers).fillna({"row": "", "column": "", "estimator": ""}).sort_values("n", kind="stable")
 
@@ -97,8 +106,25 @@ def shown(entries_of_all: list[Entry]) -> list[Entry]:
 
 def left_out(entries_of_all: list[Entry]) -> str:
     """Say how many entries a figure does not show, if any."""
-    total = len(entries_of_all)
-    return f" The first {SHOWN_ENTRIES} of {total} entries are shown." if total > SHOWN_ENTRIES else ""
+    return first_of(SHOWN_ENTRIES, len(entries_of_all), "entries")
+
+
+def first_of(count: int, total: int, what: str) -> str:
+    """Say that the first of them are shown where that is not all.
+
+    >>> first_of(3, 5, "parameters"), first_of(3, 3, "parameters")
+    (' The first 3 of 5 parameters are shown.', '')
+    """
+    return f" The first {count} of {total} {what} are shown." if total > count else ""
+
+
+def spread_out(sizes: Sequence[int], count: int) -> list[int]:
+    """Return at most so many sample sizes: the ends, and between them evenly in rank.
+
+    >>> spread_out([10, 20, 40, 80], 3), spread_out([25], 3)
+    ([10, 40, 80], [25])
+    """
+    return [sizes[i] for i in np.linspace(0, len(sizes) - 1, min(len(sizes), count)).round().astype(int)]
 
 
 def scale_of(rows: pd.DataFrame, entry: Entry) -> float:

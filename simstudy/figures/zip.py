@@ -11,10 +11,10 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter
 
 from simstudy.figures import axes as ax_tools
 from simstudy.figures import findings, methods
+from simstudy.figures import selection as sel
 from simstudy.figures.spec import FigureSpec, ReplicatesOf
 from simstudy.figures.style import BLUE, GRID, LIMIT_LINE, VERMILION, WIDTH, themed
 from simstudy.figures.wording import NO_ESTIMATE, plus_minus
@@ -42,14 +42,14 @@ def draw(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> Figu
             axes.set_title(f"n = {item.n}")
             axes.set_xlabel(item.name)
             _panel(axes, item, bottom, min(count, 300))
-    grid[0, 0].yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g} %"))
+    ax_tools.per_cent(grid[0, 0])
     figure.supylabel("centile of |θ̂ − θ*| / se")
     figure.legend(handles=_key(), loc="outside upper left", ncols=2 if grid.shape[1] == 1 else 4)
     return figure
 
 
 def _grid(rows: int, columns: int) -> tuple[Figure, np.ndarray]:
-    width = WIDTH if columns > 1 else 4.6
+    width = WIDTH if columns > 1 else ax_tools.NARROW
     figure = Figure(figsize=(width, 2.5 * rows + 0.5), layout="constrained")
     return figure, figure.subplots(rows, columns, squeeze=False, sharey=True)
 
@@ -119,7 +119,7 @@ def caption(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> s
         return told
     count = min(SHOWN_INTERVALS // (len(rows) * len(rows[0])), 300)
     total = methods.coverages(summary, scenario)["row"].nunique()
-    rest = f" The first {SHOWN_PARAMETERS} of {total} parameters are shown." if total > SHOWN_PARAMETERS else ""
+    rest = sel.first_of(SHOWN_PARAMETERS, total, "parameters")
     drawn = f"Up to {count} intervals of a panel are drawn, evenly spread over the centiles shown."
     return f"{_label(summary, scenario)}: {told} {drawn} The band is the coverage ± 2 MCSE.{rest}"
 

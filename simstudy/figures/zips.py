@@ -53,7 +53,7 @@ def zips(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> list
     chosen = method(summary, scenario)
     rows = methods.coverages(summary, scenario)
     rows = rows[rows["estimator"] == chosen]
-    sizes = estimates.shown_sizes(sel.sizes(rows))
+    sizes = sel.spread_out(sel.sizes(rows), estimates.SHOWN_SIZES)
     names = list(dict.fromkeys(rows["row"]))[:SHOWN_PARAMETERS]
     return [[_zip(summary, scenario, rows, name, n, replicates(scenario, n)) for n in sizes] for name in names]
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from simstudy.figures.wording import listed
+from simstudy.report.words import distinct, grouped
 from simstudy.study import precision
 from simstudy.study.scenario import Scenario, Study, Target
 
@@ -15,16 +16,16 @@ def replicates(cells: Sequence[Scenario]) -> str:
     counts = [cell.replicates for cell in cells]
     caps = {cell.stop.cap for cell in cells if cell.stop is not None}
     if not caps:
-        return ", ".join(dict.fromkeys(f"{count:,}" for count in counts))
-    span = f"{min(counts):,} to {max(counts):,}" if min(counts) < max(counts) else f"{counts[0]:,}"
-    return f"{span} (at most {', '.join(f'{cap:,}' for cap in sorted(caps))})"
+        return ", ".join(distinct(map(grouped, counts)))
+    span = " to ".join(distinct([grouped(min(counts)), grouped(max(counts))]))
+    return f"{span} (at most {', '.join(map(grouped, sorted(caps)))})"
 
 
 def paragraphs(study: Study) -> list[str]:
     """Return what the methods say of stopping: the targets, and the cells that did not meet them; or nothing."""
     cells = [cell for cell in study.scenarios if cell.stop is not None]
     groups = groupby(sorted(cells, key=_targets), key=_targets)
-    found = [_until(list(dict.fromkeys(cell.name for cell in group)), targets, study) for targets, group in groups]
+    found = [_until(distinct(cell.name for cell in group), targets, study) for targets, group in groups]
     short = precision.capped(study)
     return [*found, f"{short}."] if short else found
 

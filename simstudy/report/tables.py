@@ -67,15 +67,9 @@ class Table:
 
 def table(summary: pd.DataFrame, scenario: str, title: str, measures: tuple[str, ...]) -> Table:
     """Return the table of some measures of a scenario; measures that the summary lacks are left out."""
-    rows = {measure: _measured(summary, scenario, measure) for measure in measures}
+    rows = {measure: sel.measured(summary, scenario, measure, infinite=True) for measure in measures}
     sizes = tuple(sel.sizes(pd.concat(rows.values())))
     return Table(title, sizes, tuple(_block(measure, found, sizes) for measure, found in rows.items() if len(found)))
-
-
-def _measured(summary: pd.DataFrame, scenario: str, measure: str) -> pd.DataFrame:
-    """Return the rows of a measure by sample size; unlike a figure, a table can say that a value is infinite."""
-    own = summary[(summary["scenario"] == scenario) & (summary["measure"] == measure)].sort_values("n", kind="stable")
-    return sel.measured(own, scenario, measure).assign(value=own["value"].to_numpy())
 
 
 def below(summary: pd.DataFrame, scenario: str) -> tuple[Table, ...]:

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from simstudy.figures.clouds import RADII, Cloud, clouds, shown_sizes
+from simstudy.figures.clouds import RADII, SHOWN_SIZES, Cloud, clouds
+from simstudy.figures.selection import spread_out
 from tests.figures.made import made
 
 
@@ -51,7 +52,7 @@ def test_one_row_per_pair(parameters, rows):
 @pytest.mark.parametrize("count", [1, 2, 5, 6, 20])
 def test_shown_sizes_hold_the_ends(count):
     sizes = list(range(10, 10 + count))
-    shown = shown_sizes(sizes)
+    shown = spread_out(sizes, SHOWN_SIZES)
     assert len(set(shown)) == len(shown) == min(count, 5)
     assert (shown[0], shown[-1]) == (sizes[0], sizes[-1])
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from simstudy.figures import render
-from simstudy.figures.estimates import shown_sizes, truth
+from simstudy.figures.estimates import SHOWN_SIZES, truth
+from simstudy.figures.selection import spread_out
 from simstudy.figures.zip import SHOWN_INTERVALS, ZIP
 from simstudy.figures.zips import method, zips
 from tests.figures.made import made
@@ -90,6 +91,6 @@ def test_truth_is_not_known_where_bias_is_not():
 @pytest.mark.parametrize("count", [1, 2, 3, 7])
 def test_shown_sizes_hold_the_ends(count):
     sizes = list(range(10, 10 + count))
-    shown = shown_sizes(sizes)
+    shown = spread_out(sizes, SHOWN_SIZES)
     assert (shown[0], shown[-1]) == (sizes[0], sizes[-1])
     assert len(set(shown)) == len(shown) == min(count, 3)
