@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from simstudy import __version__
+from simstudy.cli_options import Config, Jobs, Plugins, Replicates, ResultsFolder, load_plugins
 from simstudy.cli_process import guarded, say
 
 app = typer.Typer(
@@ -24,32 +25,6 @@ app = typer.Typer(
     "4 results folder in use or of another study; 5 no space or memory, or unusable results; "
     "130, 143 stopped by a signal; 1 anything unexpected.",
 )
-
-Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file of the study.")]
-Plugins = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--plugin",
-        metavar="FILE",
-        help="Python file with families of your own; may be given several times.",
-        show_default=False,
-    ),
-]
-Jobs = Annotated[
-    int | None,
-    typer.Option("--jobs", "-j", min=1, help="Worker processes; default: all processors.", show_default=False),
-]
-Replicates = Annotated[
-    int | None,
-    typer.Option(min=2, help="Replicates of every scenario, in place of the config's.", show_default=False),
-]
-
-
-def _load_plugins(plugins: list[Path] | None) -> None:
-    for path in plugins or ():
-        from simstudy import load_plugin
-
-        load_plugin(path)
 
 
 def _version(wanted: bool) -> None:
@@ -84,7 +59,7 @@ def run(
     from simstudy import cli_messages, load
     from simstudy.api import run as run_study
 
-    _load_plugins(plugin)
+    load_plugins(plugin)
     study = load(config, replicates)
     command = cli_messages.reproducing_command(config, replicates, plugin or ())
     done = run_study(study, jobs, results, quiet=quiet, command=command)
@@ -92,9 +67,6 @@ def run(
     for line in [] if quiet else [f"report: {done.report}", *failures.lines, *cli_messages.capped(done.study)]:
         say(line)
     raise typer.Exit(failures.exit_code)
-
-
-ResultsFolder = Annotated[Path, typer.Argument(metavar="RESULTS", help="What a run wrote: results/<study>.")]
 
 
 @app.command()
@@ -113,7 +85,7 @@ def report(
     """Write summary, figures and report again, from the stored replicates."""
     from simstudy import api, cli_messages
 
-    _load_plugins(plugin)
+    load_plugins(plugin)
     names = [name.strip() for name in formats.split(",")]
     say(cli_messages.written(results, api.report(results, names, only or (), jobs)))
 
@@ -130,7 +102,7 @@ def export(
     """Write the replicates of all cells as one long table."""
     from simstudy.interchange import export as write
 
-    _load_plugins(plugin)
+    load_plugins(plugin)
     say(f"{to}: {write(results, to, output)}")
 
 
@@ -146,7 +118,7 @@ def compare(
     """Say which measures of two studies differ beyond Monte Carlo error; exit code 3 if any does."""
     from simstudy import cli_comparison
 
-    _load_plugins(plugin)
+    load_plugins(plugin)
     raise typer.Exit(cli_comparison.show(results1, results2, level))
 
 
@@ -155,7 +127,7 @@ def check(config: Config, replicates: Replicates = None, plugin: Plugins = None)
     """Validate a config; show its replicates, draws, estimated time and disk."""
     from simstudy import cli_messages, load
 
-    _load_plugins(plugin)
+    load_plugins(plugin)
     say(cli_messages.plan(load(config, replicates)))
 
 
@@ -182,7 +154,7 @@ def plan(
     """Tell from a pilot how many replicates a wanted precision takes, with time and disk."""
     from simstudy import cli_plan, load
 
-    _load_plugins(plugin)
+    load_plugins(plugin)
     targets = cli_plan.targets(precision or ())
     say(cli_plan.plan(load(config), targets, pilot))
 
@@ -195,7 +167,7 @@ def families(
     """List the families, or show one with its formula, parameters and I(θ)."""
     from simstudy import cli_messages
 
-    _load_plugins(plugin)
+    load_plugins(plugin)
     say(cli_messages.families() if name is None else cli_messages.family(name))
 
 
@@ -213,7 +185,7 @@ def check_family(
     """Check a family against the laws of probability and likelihood; exit code 3 if one fails."""
     from simstudy import cli_contract
 
-    _load_plugins(plugin)
+    load_plugins(plugin)
     raise typer.Exit(cli_contract.check(family, seed, laws))
 
 
@@ -224,7 +196,7 @@ def schema(plugin: Plugins = None) -> None:
 
     from simstudy.study.config import json_schema
 
-    _load_plugins(plugin)
+    load_plugins(plugin)
     say(json.dumps(json_schema(), indent=2, ensure_ascii=False))
 
 

@@ -17,6 +17,7 @@ FLOORS = {
     "simstudy.cli_comparison": 8,
     "simstudy.cli_contract": 8,
     "simstudy.cli_messages": 8,
+    "simstudy.cli_options": 8,
     "simstudy.cli_plan": 8,
     "simstudy.cli_process": 8,
     "simstudy.api": 8,
