@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from simstudy.families import REGISTRY, family
 from simstudy.inference import fit
 from simstudy.results import SUMMARY, Results
+from simstudy.running.backends import default_jobs, engine
 from simstudy.running.complete import complete, existing_manifest
-from simstudy.running.execute import default_jobs
 from simstudy.running.lock import locked
 from simstudy.running.progress import display
 from simstudy.running.store import check_name
@@ -61,6 +61,9 @@ def run(
     jobs: int | None = None,
     results: str | Path = "results",
     *,
+    backend: str | None = None,
+    scheduler: str | None = None,
+    task_timeout: float | None = None,
     quiet: bool = True,
     command: str | None = None,
 ) -> Results:
@@ -75,10 +78,18 @@ def run(
     study
         From `load`.
     jobs
-        Worker processes, by default as many as there are processors; with 1, everything runs in this process.
-        The numbers do not depend on it.
+        Tasks at a time, by default as many as there are processors, here or in the cluster. The numbers depend neither
+        on it nor on the back end.
     results
         Folder in which the study has, or gets, a folder of its name.
+    backend
+        ``loky``, worker processes of this machine; ``sequential``, this process; ``dask``, a cluster. By default
+        ``sequential`` for one job and ``loky`` for more.
+    scheduler
+        Address of the scheduler of a running dask cluster, whose workers must see the results folder under the same
+        path; by default one of this machine's own is started.
+    task_timeout
+        Seconds after which a task, some second of work as a rule, is ended and recorded as not done.
     quiet
         Whether to show no progress on standard error.
     command
@@ -100,11 +111,12 @@ def run(
     """
     from simstudy.analysis.precision import precise
 
+    chosen = engine(jobs, backend, scheduler, task_timeout)
     folder = Path(results) / check_name(study.name, "study")
     existing_manifest(folder, study)  # refuses before even a lock is left in another's folder
     command = command or f"simstudy.run(simstudy.load('{study.name}.yaml'))"
     with locked(folder), display(quiet) as shown:
-        complete(folder, study, jobs or default_jobs(), command, shown, precise)
+        complete(folder, study, chosen, command, shown, precise)
         shown.note("drawing figures and writing the report")
         report(folder, jobs=jobs)
         return Results(folder)

@@ -46,6 +46,24 @@ def _root(
 def run(
     config: Config,
     jobs: Jobs = None,
+    backend: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="loky (worker processes; default), sequential (this process; default for one job), or dask.",
+            show_default=False,
+        ),
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS", help="Scheduler of a running dask cluster: tcp://host:8786.", show_default=False
+        ),
+    ] = None,
+    task_timeout: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", help="End a task that takes longer, and record it.", show_default=False),
+    ] = None,
     results: Annotated[Path, typer.Option(help="Folder that gets a folder named after the study.")] = Path("results"),
     replicates: Replicates = None,
     plugin: Plugins = None,
@@ -62,7 +80,16 @@ def run(
     load_plugins(plugin)
     study = load(config, replicates)
     command = cli_messages.reproducing_command(config, replicates, plugin or ())
-    done = run_study(study, jobs, results, quiet=quiet, command=command)
+    done = run_study(
+        study,
+        jobs,
+        results,
+        backend=backend,
+        scheduler=scheduler,
+        task_timeout=task_timeout,
+        quiet=quiet,
+        command=command,
+    )
     failures = cli_messages.Failures(done.summary(), tolerate)
     for line in [] if quiet else [f"report: {done.report}", *failures.lines, *cli_messages.capped(done.study)]:
         say(line)

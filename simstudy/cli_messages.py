@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from simstudy import api, theory
 from simstudy.families.base import Family
 from simstudy.parameters import Parameter, Parametrisation
-from simstudy.running.execute import default_jobs
-from simstudy.running.plan import Estimate, estimate, human_seconds, measured_cost
+from simstudy.running.backends import default_jobs
+from simstudy.running.costs import measured_costs
+from simstudy.running.plan import Estimate, estimate, human_seconds
 from simstudy.study import precision
 from simstudy.study.scenario import Study
 
@@ -87,7 +88,7 @@ def capped(study: Study) -> list[str]:
 
 def plan(study: Study) -> str:
     """Return the table of cells and what the study takes in all, at most where cells stop at a precision."""
-    cells = estimate(study, measured_cost(study.scenarios))
+    cells = estimate(study, measured_costs(study.scenarios))
     header = ("scenario", "n", "replicates", "draws", "seconds", "disk")
     seconds, jobs = sum(cell.seconds for cell in cells), default_jobs()
     most = "at most " if any(cell.scenario.precision for cell in cells) else ""

@@ -9,7 +9,7 @@ from itertools import groupby
 from simstudy.cli_messages import human_bytes, table
 from simstudy.errors import ConfigError
 from simstudy.planning import Need, needs
-from simstudy.running.execute import default_jobs
+from simstudy.running.backends import default_jobs
 from simstudy.running.plan import human_seconds
 from simstudy.study import precision
 from simstudy.study.scenario import Study, Target

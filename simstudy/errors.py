@@ -47,6 +47,14 @@ class UnusableResultsError(SimstudyError):
     exit_code: ClassVar[int] = 5
 
 
+class Stopped(SystemExit):
+    """A signal asked the process to end; passes through code that catches errors."""
+
+
+class TimeoutReached(BaseException):
+    """The time of a task is over; passes through code that catches errors."""
+
+
 def one_line(error: BaseException | str) -> str:
     r"""Say in one line what an exception is, or write a text in one.
 

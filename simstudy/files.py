@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -90,7 +91,10 @@ def sync_folder(folder: Path) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove the temporary files that killed runs left below a folder; call it under the folder's lock."""
+    """Remove the temporary files and folders that killed runs left in a folder; call it under the folder's lock."""
     with told(folder, "cleaned"):
-        for temporary in folder.rglob(".*.tmp"):
-            temporary.unlink(missing_ok=True)
+        for temporary in list(folder.rglob(".*.tmp")):
+            if temporary.is_dir() and not temporary.is_symlink():
+                shutil.rmtree(temporary)
+            else:
+                temporary.unlink(missing_ok=True)

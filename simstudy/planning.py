@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from simstudy.analysis.precision import shortfalls
 from simstudy.running.block import simulate
-from simstudy.running.plan import Cost, disk_bytes, measured_cost, needed_blocks
+from simstudy.running.costs import measured_costs
+from simstudy.running.plan import Cost, disk_bytes, needed_blocks
 from simstudy.running.stopping import FIRST
 from simstudy.study.precision import text
 from simstudy.study.scenario import Scenario, Study, Target
@@ -73,7 +74,7 @@ class Need(NamedTuple):
 
 def needs(study: Study, targets: tuple[Target, ...] = (), pilot: int | None = None) -> list[Need]:
     """Return what the targets take, by cell and target; without targets those of the scenario, or the defaults."""
-    cost = measured_cost(study.scenarios)
+    cost = measured_costs(study.scenarios)
     found: list[Need] = []
     for scenario in study.scenarios:
         found += _decided(_of_cell(scenario, targets or scenario.precision or DEFAULTS, study.seed, pilot, cost))

@@ -7,7 +7,8 @@ from statistics import median
 from benchmarks import ROOT, command
 from benchmarks.goals import SPEED_UP, Goal, beside
 from benchmarks.markdown import table
-from simstudy.running.plan import estimate, measured_cost
+from simstudy.running.costs import measured_costs
+from simstudy.running.plan import estimate
 from simstudy.study.config import load
 
 CONFIG = ROOT / "configs" / "quickstart.yaml"
@@ -47,5 +48,5 @@ def _row(what: str, times: list[list[float]], goal: Goal | None) -> list[str]:
 def replicates_for(seconds: float) -> int:
     """Return how many replicates of every cell take one job that long."""
     study = load(CONFIG)
-    taken = sum(cell.seconds for cell in estimate(study, measured_cost(study.scenarios)))
+    taken = sum(cell.seconds for cell in estimate(study, measured_costs(study.scenarios)))
     return max(2, round(study.scenarios[0].replicates * seconds / taken / 1000.0) * 1000)

@@ -65,8 +65,15 @@ class Registry:
         return [name for name, entry in self._plugins.items() if entry.path == source.path]
 
     def restore(self, sources: Sequence[Source]) -> None:
-        """Take over plug-in files that another process has loaded; they run when a name is first not known."""
-        self._waiting = [source for source in sources if self._sources.get(source.path) != source]
+        """Take over plug-in files that another process has loaded.
+
+        Those that are new here run when a name is first not known, those that have changed at once.
+        """
+        new = [source for source in sources if self._sources.get(source.path) != source]
+        self._waiting = [source for source in new if source.path not in self._sources]
+        for source in new:
+            if source.path in self._sources:
+                self._run(source)
 
     def get(self, name: str) -> Family | None:
         """Return the family of that name, or None."""

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections import Counter
 from collections.abc import Sequence
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,13 +12,19 @@ from typing import Any
 from simstudy.errors import SimstudyError, UnusableResultsError
 from simstudy.files import remove_leftovers
 from simstudy.running import manifest, paths, reached
-from simstudy.running.execute import UnfinishedTasksError, execute
-from simstudy.running.plan import Task, disk_bytes, longest_first, measured_cost
+from simstudy.running.agenda import Agenda
+from simstudy.running.backends import Engine
+from simstudy.running.costs import Costs, trials
+from simstudy.running.execute import Execution, UnfinishedTasksError, opened
+from simstudy.running.plan import disk_bytes
 from simstudy.running.progress import Display, State
 from simstudy.running.stopping import Course, Precise, never
 from simstudy.running.store import Store
 from simstudy.running.worker import Outcome
-from simstudy.study.scenario import Scenario, Study
+from simstudy.study.scenario import Study
+
+TRIAL_SECONDS = 1.0
+"""Estimated time of a run above which the costs of the scenarios are tried out first."""
 
 
 def existing_manifest(folder: Path, study: Study) -> dict[str, Any] | None:
@@ -37,13 +41,17 @@ def existing_manifest(folder: Path, study: Study) -> dict[str, Any] | None:
     return before
 
 
-def complete(folder: Path, study: Study, jobs: int, command: str, shown: Display, precise: Precise = never) -> None:
+def complete(
+    folder: Path, study: Study, engine: Engine, command: str, shown: Display, precise: Precise = never
+) -> None:
     """Simulate and store what a folder lacks of a study; call it under the folder's lock.
 
     All that is stored is checked first, and nothing is written where anything is wrong.
 
     Parameters
     ----------
+    engine
+        How to do the tasks.
     precise
         Tells at a checkpoint whether a cell with targets of precision has enough replicates.
     """
@@ -52,16 +60,16 @@ def complete(folder: Path, study: Study, jobs: int, command: str, shown: Display
     _check_stored(store, study)
     _check_space(folder, study)
     courses = [Course(scenario, store, precise) for scenario in study.scenarios]
-    tasks = [task for course in courses for task in course.tasks()]
+    run = _Run(store, courses, engine, shown)
     state = manifest.make(study, command, before["runs"] if before else []) | reached.entry(courses)
-    if before and not tasks:
+    if before and not run.agenda:
         state |= {key: before[key] for key in ("versions", "platform") if key in before}
     manifest.write(folder, state)  # from here on, the folder is known to be this study's
     remove_leftovers(folder)
     for scenario in study.scenarios:
         store.remove_superseded(scenario)
-    if tasks:
-        state["runs"].append(_Run(store, courses, jobs, shown).simulate(tasks))
+    if run.agenda:
+        state["runs"].append(run.simulate())
         manifest.write(folder, state | reached.entry(courses))
     paths.complete(folder, study)
 
@@ -89,62 +97,68 @@ def _check_space(folder: Path, study: Study) -> None:
 
 
 class _Run:
-    """Simulates in waves: all cells to their next stage, until every cell has ended."""
+    """Simulates what the cells lack, all from one queue.
 
-    def __init__(self, store: Store, courses: Sequence[Course], jobs: int, shown: Display) -> None:
-        self.store, self.jobs, self.shown = store, jobs, shown
-        self.courses = {_cell(course.scenario): course for course in courses}
-        most = [task for course in courses if not course.settled for task in course.most()]
-        self.cost = measured_cost(task.scenario for task in most)
-        self.state = State(most, self.cost, bound=any(task.scenario.precision for task in most))
+    A cell goes on to its next stage as soon as it has finished one, while workers are busy with others. One with a task
+    that could not be done rests, and the others go on.
+    """
+
+    def __init__(self, store: Store, courses: Sequence[Course], engine: Engine, shown: Display) -> None:
+        self.store, self.engine, self.shown = store, engine, shown
+        self.courses = {course.scenario.place: course for course in courses}
+        self.agenda = Agenda(Costs())
+        self.left: dict[tuple[str, int], int] = {}
         self.unfinished: list[Outcome] = []
+        for course in courses:
+            self._advance(course)
+        most = [(course.scenario, course.most) for course in courses if not course.settled]
+        bound = any(scenario.precision for scenario, _ in most)
+        self.state = State(most, self.agenda.costs, bound=bound)
 
-    def simulate(self, tasks: list[Task]) -> dict[str, Any]:
-        """Execute the tasks, then those of the next stages, and return what the manifest says of this run."""
+    def simulate(self) -> dict[str, Any]:
+        """Do all tasks, and return what the manifest says of this run."""
         started, clock, count = datetime.now(UTC), time.monotonic(), 0
-        self.shown.show(self.state)
-        while tasks:
-            count += len(tasks)
-            tasks = self._wave(tasks)
+        if self.state.seconds_left > TRIAL_SECONDS:
+            self.agenda.try_out(trials(self.courses[place].scenario for place in self.left))
+        with opened(self.engine, self.store) as backend:
+            execution = Execution(self.agenda, backend, self.engine, self.shown.note, self._show)
+            for outcome in execution.outcomes():
+                count += 1
+                self._take(outcome)
+            self._show(execution)
         if self.unfinished:
             raise UnfinishedTasksError(self.unfinished)
         return {
             "started": started.isoformat(timespec="seconds"),
             "seconds": round(time.monotonic() - clock, 3),
-            "jobs": self.jobs,
+            "backend": self.engine.backend,
+            "jobs": execution.most,
             "tasks": count,
+            "retried": execution.retried,
             "replicates": self.state.done_rows,
             "failed": self.state.failed,
             "versions": manifest.versions(),
         }
 
-    def _wave(self, tasks: list[Task]) -> list[Task]:
-        """Execute tasks, longest first, and return those of the next stage of every cell that finished this one.
+    def _take(self, outcome: Outcome) -> None:
+        """Count the end of a task, and go on with its cell where it was the last of a stage."""
+        if outcome.error:
+            self.unfinished.append(outcome)
+            return
+        self.state.advance(outcome)
+        place = outcome.task.scenario.place
+        self.left[place] -= outcome.rows
+        if not self.left[place]:
+            course = self.courses[place]
+            self._advance(course)
+            if course.settled:
+                self.state.spare(course.scenario)
 
-        A cell is decided on as soon as its last task is done, while workers are busy with the others; one with a task
-        that could not be done rests, and the others go on.
-        """
-        left = Counter(_cell(task.scenario) for task in tasks)
-        following: list[Task] = []
-        try:
-            with closing(execute(self.store, longest_first(tasks, self.cost), self.jobs, self.shown.note)) as done:
-                for outcome in done:
-                    self.state.advance(outcome)
-                    cell = _cell(outcome.task.scenario)
-                    left[cell] -= 1
-                    if not left[cell]:
-                        following += self._next(self.courses[cell])
-                    self.shown.show(self.state)
-        except UnfinishedTasksError as error:
-            self.unfinished += error.outcomes
-        return following
+    def _advance(self, course: Course) -> None:
+        rows, tasks = course.advance()
+        self.left[course.scenario.place] = rows
+        self.agenda.add(tasks)
 
-    def _next(self, course: Course) -> list[Task]:
-        tasks = course.tasks()
-        if course.settled:
-            self.state.spare(course.most())
-        return tasks
-
-
-def _cell(scenario: Scenario) -> tuple[str, int]:
-    return scenario.name, scenario.n
+    def _show(self, execution: Execution) -> None:
+        self.state.slots, self.state.under_way = execution.slots, execution.under_way()
+        self.shown.show(self.state)

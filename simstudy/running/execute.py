@@ -1,34 +1,34 @@
-"""Run tasks in worker processes, as long as any can still be done; what is finished is never lost.
+"""Do all jobs of an agenda with a back end, as long as any can still be done; what is finished is never lost.
 
-A killed worker ends a whole call of joblib's `Parallel`. The outcomes it gave are kept, and another call
-takes the tasks that are missing, those that were under way when the worker died last. A task that was under
-way at two deaths runs alone; if its worker dies there twice as well, it is given up and the others go on.
+A task whose worker died is put aside. When nothing else is left it is tried alone, twice, so that neither the hunger of
+others for memory nor a stray kill is held against it; if its worker dies each time, it is given up.
 """
 
 from __future__ import annotations
 
 import contextlib
-import warnings
-from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import BrokenExecutor
-from typing import Any, ClassVar, cast
-
-from joblib import Parallel, cpu_count, delayed
+import math
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from typing import ClassVar
 
 from simstudy.errors import SimstudyError, UnusableResultsError
-from simstudy.running.memory import keep_freed_memory
-from simstudy.running.plan import Task
-from simstudy.running.pool import workers
+from simstudy.running.agenda import Agenda, Job
+from simstudy.running.backends import Backend, Engine, Sequential, late
+from simstudy.running.plan import Task, human_seconds
+from simstudy.running.processes import Processes
 from simstudy.running.store import Store
-from simstudy.running.worker import Outcome, perform
+from simstudy.running.worker import Done, Outcome, Tried
 
-SUSPECT_DEATHS = 2
-"""Deaths after which a task is run alone."""
-MOST_DEATHS = 4
-"""Deaths after which a task is given up: two in company, two alone."""
+MOST_DEATHS = 3
+"""Deaths after which a task is given up: one in company, two alone."""
 FRUITLESS_DEATHS = 20
 """Deaths in a row, without any task finished between, after which nothing more is tried."""
+TICK_SECONDS = 0.5
+"""Time between two looks at the clock while all workers are busy."""
+SILENCE_SECONDS = 300.0
+"""Time without the end of any job after which it is told what is under way."""
 _SHOWN = 20
 _KEPT = "all other tasks are stored; run the same command again to try these once more"
 _KILLED = "its worker was killed each time, by the system (out of memory?) or by a crash"
@@ -48,92 +48,145 @@ class UnfinishedTasksError(SimstudyError):
             self.add_note(trace)
 
 
-def default_jobs() -> int:
-    """Return the number of processors this process may use."""
-    return int(cpu_count())
+@contextlib.contextmanager
+def opened(engine: Engine, store: Store) -> Iterator[Backend]:
+    """Give the back end of an engine; its workers end with the block, whatever ended that."""
+    if engine.backend == "sequential":
+        yield Sequential(store, engine.task_timeout)
+    elif engine.backend == "loky":
+        with contextlib.closing(Processes(store, engine.workers)) as processes:
+            yield processes
+    else:
+        from simstudy.running.cluster import cluster
+
+        with cluster(engine, store) as found:
+            yield found
 
 
-def execute(store: Store, tasks: Sequence[Task], jobs: int, note: Callable[[str], None]) -> Generator[Outcome]:
-    """Do all tasks and yield the outcomes of those that succeeded, as they come.
+class Execution:
+    """Jobs on their way through a back end.
 
     Parameters
     ----------
-    jobs
-        Worker processes; with 1 the tasks run in this process.
     note
-        Is told, in one line, of what happened on the way and was mended.
+        Is told, in one line, of what happened on the way.
+    tick
+        Is called now and then.
 
-    Raises
-    ------
-    UnfinishedTasksError
-        After all others were done, if tasks raised or killed their workers.
-    UnusableResultsError
-        At once, if the results folder cannot be written.
+    Attributes
+    ----------
+    most
+        Most jobs that were under way at a time.
+    retried
+        How often a task was tried again because its worker had died.
     """
-    unfinished = []
-    chosen = _inside(store, tasks) if jobs == 1 else _outside(store, tasks, jobs, note)
-    with contextlib.closing(chosen) as outcomes:  # so that workers end with the run, whatever ended it
-        for outcome in outcomes:
-            if outcome.stop:
-                raise UnusableResultsError(outcome.error)
-            if outcome.error:
-                unfinished.append(outcome)
-            else:
-                yield outcome
-    if unfinished:
-        raise UnfinishedTasksError(unfinished)
 
+    def __init__(
+        self,
+        agenda: Agenda,
+        backend: Backend,
+        engine: Engine,
+        note: Callable[[str], None],
+        tick: Callable[[Execution], None],
+    ) -> None:
+        self.agenda, self.backend, self.note, self.tick = agenda, backend, note, tick
+        self.timeout = engine.task_timeout
+        self.retried, self.most = 0, 0
+        self._running: list[Job] = []
+        self._alone: deque[Task] = deque()
+        self._late: list[Job] = []
+        self._deaths = Counter[Job]()
+        self._fruitless = 0
+        self._last = time.monotonic()
 
-def _inside(store: Store, tasks: Sequence[Task]) -> Generator[Outcome]:
-    keep_freed_memory()
-    for task in tasks:
-        yield perform(store, task)
+    @property
+    def slots(self) -> int:
+        """Jobs that can be under way at a time."""
+        return self.backend.slots
 
+    def under_way(self) -> Mapping[Task, float]:
+        """Return the seconds that each of the tasks under way has taken."""
+        now, tasks = time.monotonic(), [job for job in self._running if isinstance(job, Task)]
+        return {task: now - (self.backend.since(task) or now) for task in tasks}
 
-def _outside(store: Store, tasks: Sequence[Task], jobs: int, note: Callable[[str], None]) -> Generator[Outcome]:
-    deaths, fruitless, waiting = Counter[Task](), 0, list(tasks)
-    while waiting and fruitless < FRUITLESS_DEATHS:
-        batch = [task for task in waiting if deaths[task] < SUSPECT_DEATHS] or waiting[:1]
-        started: list[Task] = []
-        done: set[Task] = set()
-        try:
-            with contextlib.closing(_stream(store, batch, jobs, started)) as outcomes:
-                for outcome in outcomes:
-                    done.add(outcome.task)
-                    yield outcome
-            done.update(batch)
-        except BrokenExecutor:
-            suspects = [task for task in started if task not in done]
-            deaths.update(suspects)
-            fruitless = 0 if done else fruitless + 1
-            note(f"a worker was killed; trying {len(suspects)} tasks that were under way again")
-        late = [task for task in waiting if deaths[task] and task not in done]
-        waiting = [task for task in waiting if not deaths[task] and task not in done] + late
-        for task in [task for task in waiting if deaths[task] >= MOST_DEATHS]:
-            waiting.remove(task)
-            yield Outcome(task, error=_KILLED)
-    for task in waiting:
-        yield Outcome(task, error=f"not run: {FRUITLESS_DEATHS} workers in a row were killed")
+    def outcomes(self) -> Generator[Outcome]:
+        """Yield how tasks ended, as they do, also those that could not be done.
 
+        Whoever takes them may add to the agenda.
 
-def _stream(store: Store, tasks: Sequence[Task], jobs: int, started: list[Task]) -> Generator[Outcome]:
-    """Yield outcomes of one call of Parallel, and list the tasks as they are handed out."""
-    outcomes = _start(store, tasks, jobs, started)
-    try:
-        for outcome in outcomes:  # not `yield from`, which would close them outside of the filter below
-            yield cast(Outcome, outcome)
-    finally:
-        with warnings.catch_warnings():  # joblib warns of the tasks that a stopped run leaves undone
-            warnings.simplefilter("ignore")
-            outcomes.close()
+        Raises
+        ------
+        UnusableResultsError
+            At once, if the results folder cannot be written or the workers are gone.
+        """
+        self._start()
+        while self._running or self._alone or self.agenda:
+            for job, done in self.backend.ended(TICK_SECONDS):
+                self._running.remove(job)
+                self._last = time.monotonic()
+                yield from self._ended(job, done)
+            self._watch()
+            self._start()
+            self.tick(self)
 
+    def _start(self) -> None:
+        """Fill the slots; what is to run alone does when all else is done."""
+        if any(self._deaths[job] for job in self._running):
+            return
+        while self.agenda and len(self._running) < self.backend.slots:
+            self._begin(self.agenda.pop())
+        if self._alone and not self._running and not self.agenda and self.backend.slots:
+            self._begin(self._alone.popleft())
 
-def _start(store: Store, tasks: Sequence[Task], jobs: int, started: list[Task]) -> Any:
-    def calls() -> Iterator[Any]:
-        for task in tasks:
-            started.append(task)
-            yield delayed(perform)(store, task)
+    def _begin(self, job: Job) -> None:
+        self._running.append(job)
+        self.most = max(self.most, len(self._running))
+        self.backend.start(job)
 
-    count = max(2, min(jobs, len(tasks)))  # one would run in this process, and take it down if it dies
-    with workers():
-        return Parallel(n_jobs=count, return_as="generator_unordered", batch_size=1)(calls())
+    def _ended(self, job: Job, done: Done | None) -> Iterator[Outcome]:
+        if isinstance(done, Tried):
+            if done.rows:
+                self.agenda.costs.add(done.trial.scenario, done.rows, done.seconds)
+        elif done is not None:
+            self._fruitless = 0
+            if done.stop:
+                raise UnusableResultsError(done.error)
+            if done.rows:
+                self.agenda.costs.add(done.task.scenario, done.rows, done.seconds)
+            yield done
+        elif isinstance(job, Task):
+            yield from self._died(job)
+
+    def _died(self, task: Task) -> Iterator[Outcome]:
+        """Put a task aside to be tried alone, or give it up, or all."""
+        if task in self._late:
+            self._late.remove(task)
+            yield Outcome(task, error=late(self.timeout), kind="timed out")
+            return
+        self._deaths[task] += 1
+        self._fruitless += 1
+        if self._deaths[task] >= MOST_DEATHS:
+            yield Outcome(task, error=_KILLED, kind="crashed")
+        else:
+            self.retried += 1
+            self.note(f"{task}: its worker was killed; it is tried again, alone, when all others are done")
+            self._alone.append(task)
+        if self._fruitless >= FRUITLESS_DEATHS:
+            for left in (*self._alone, *self.agenda.rest()):
+                yield Outcome(left, error=f"not run: {FRUITLESS_DEATHS} workers in a row were killed", kind="crashed")
+            self._alone.clear()
+
+    def _watch(self) -> None:
+        """End what takes too long, and tell of a long silence."""
+        now = time.monotonic()
+        limit = math.inf if self.timeout is None else self.timeout
+        for job in self._running:
+            since = self.backend.since(job)
+            if since is not None and now - since > limit and job not in self._late:
+                self._late.append(job)
+                self.backend.end(job)
+        if now - self._last > SILENCE_SECONDS:
+            self._last = now
+            waiting = ", ".join(str(job) for job in self._running[:3] if isinstance(job, Task))
+            ago = human_seconds(SILENCE_SECONDS)
+            self.note(f"no task has ended for {ago}; under way: {waiting}; --task-timeout SECONDS would end such tasks")

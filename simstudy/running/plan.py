@@ -8,12 +8,9 @@ task may be cut short; growing R lengthens it.
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
-from simstudy.running.block import simulate
-from simstudy.running.memory import keep_freed_memory
 from simstudy.running.record import row_bytes
 from simstudy.study.scenario import Scenario, Study
 from simstudy.study.streams import block_size
@@ -25,9 +22,6 @@ TASK_DRAWS = 2**24
 TASK_BYTES = 2**28
 """Most bytes of the record of a task of several blocks; it matters from fifteen free parameters on."""
 _FILE_BYTES = 4096
-_PROBE_SIZE = 2**16
-_PROBE_BLOCKS = 4
-_LEAST_SECONDS = 1e-9
 
 Cost = Callable[[Scenario], float]
 """Seconds of one core that one replicate of a scenario takes."""
@@ -64,7 +58,7 @@ class Task:
         return f"scenario '{self.scenario.name}', n = {self.scenario.n}, replicates {first}-{last}"
 
 
-def missing_tasks(scenario: Scenario, stored: Mapping[int, int]) -> Iterable[Task]:
+def missing_tasks(scenario: Scenario, stored: Mapping[int, int]) -> Iterator[Task]:
     """Yield the tasks a scenario lacks.
 
     Parameters
@@ -80,9 +74,11 @@ def missing_tasks(scenario: Scenario, stored: Mapping[int, int]) -> Iterable[Tas
             yield Task(scenario, first, last, have)
 
 
-def longest_first(tasks: Iterable[Task], cost: Cost) -> list[Task]:
-    """Sort one queue over all scenarios so that no long task is left for the end."""
-    return sorted(tasks, key=lambda task: -task.rows * cost(task.scenario))
+def missing_rows(scenario: Scenario, stored: Mapping[int, int]) -> int:
+    """Return the replicates of all tasks that a scenario lacks; arguments as of `missing_tasks`."""
+    size, needed = task_blocks(scenario.n, len(scenario.free)), needed_blocks(scenario)
+    have = sum(min(last + 1, first + size, needed) - first for first, last in stored.items() if first < needed)
+    return (needed - have) * block_size(scenario.n)
 
 
 @dataclass(frozen=True)
@@ -112,56 +108,6 @@ def estimate(study: Study, cost: Cost) -> list[Estimate]:
         seconds = rows * cost(scenario)
         found.append(Estimate(scenario, rows, rows * scenario.n, seconds, disk_bytes(scenario)))
     return found
-
-
-def measured_cost(scenarios: Iterable[Scenario]) -> Cost:
-    """Time small blocks and return the cost of any of the scenarios, seconds per replicate as a + b·n.
-
-    A model (fitted family, parameter names, known ones) is timed once, at its smallest and largest n, for
-    some milliseconds. The numbers drawn are thrown away, and no result depends on the times: they order the
-    queue and feed the estimates.
-    """
-    keep_freed_memory()  # as workers do
-    sizes: dict[tuple[object, ...], dict[int, Scenario]] = {}
-    for scenario in scenarios:
-        sizes.setdefault(_model(scenario), {}).setdefault(min(scenario.n, _PROBE_SIZE), scenario)
-    lines = {model: _line(probes) for model, probes in sizes.items()}
-
-    def cost(scenario: Scenario) -> float:
-        fixed, slope = lines[_model(scenario)]
-        return fixed + slope * scenario.n
-
-    return cost
-
-
-def _model(scenario: Scenario) -> tuple[object, ...]:
-    return (
-        scenario.family,
-        scenario.fit,
-        scenario.names,
-        scenario.known,
-        scenario.censoring is not None,
-        scenario.covariates,
-        scenario.stored_intervals,
-    )
-
-
-def _line(probes: Mapping[int, Scenario]) -> tuple[float, float]:
-    """Return (a, b) of the seconds per replicate a + b·n."""
-    small, large = min(probes), max(probes)
-    low, high = (_seconds_per_row(replace(probes[n], n=n)) for n in (small, large))
-    slope = high / large if small == large else max(0.0, (high - low) / (large - small))
-    return max(0.0, high - slope * large), slope or high / large
-
-
-def _seconds_per_row(scenario: Scenario) -> float:
-    try:
-        simulate(scenario, 0, 0, 0)  # the first call pays for imports and caches
-        start = time.perf_counter()
-        rows = len(simulate(scenario, 0, 0, _PROBE_BLOCKS - 1))
-    except Exception:  # the tasks will tell, and end at once
-        return _LEAST_SECONDS
-    return max(time.perf_counter() - start, _LEAST_SECONDS) / rows
 
 
 def human_seconds(seconds: float) -> str:

@@ -22,22 +22,39 @@ R = TypeVar("R")
 _REPLACED = "A worker stopped while some jobs were given to the executor"
 
 
+THREADS = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "VECLIB", "NUMEXPR")}
+"""One thread for linear algebra: more do not help beside other workers, and may change the last bit of a sum."""
+
+
+def preparation() -> tuple[Callable[..., None], tuple[object, ...]]:
+    """Return the function that makes a process of this machine a worker, and its arguments."""
+    return prepare, (os.getpid(), REGISTRY.sources)
+
+
 @contextlib.contextmanager
-def workers() -> Iterator[None]:
-    """Within it, a call of `joblib.Parallel` starts such workers."""
+def undisturbed() -> Iterator[None]:
+    """Within it, workers can be started that Ctrl-C does not reach before `prepare` does."""
     # A worker that has grown is replaced, which harms nothing. The warning of it comes from a thread of the pool at any
     # later time, and ends that thread, so that all wait for ever, where warnings are errors.
     warnings.filterwarnings("ignore", _REPLACED, UserWarning, r"joblib\.externals\.loky\.process_executor")
-    # Workers inherit the mask, so that Ctrl-C does not reach them before `prepare` does. Starting the resource
-    # tracker would clear it, so that comes first.
+    # Workers inherit the mask of signals. Starting the resource tracker would clear it, so that comes first.
     resource_tracker.ensure_running()
     previous = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    given = (os.getpid(), REGISTRY.sources)
     try:
-        with parallel_config("loky", inner_max_num_threads=1, initializer=prepare, initargs=given):
-            yield
+        yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, previous)
+
+
+@contextlib.contextmanager
+def workers() -> Iterator[None]:
+    """Within it, a call of `joblib.Parallel` starts such workers."""
+    initializer, arguments = preparation()
+    with (
+        undisturbed(),
+        parallel_config("loky", inner_max_num_threads=1, initializer=initializer, initargs=arguments),
+    ):
+        yield
 
 
 def in_order(function: Callable[[T], R], items: Sequence[T], jobs: int) -> Generator[R]:

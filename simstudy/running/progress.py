@@ -7,11 +7,12 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol, TextIO
 
 from simstudy.running.plan import Cost, Task, human_seconds
 from simstudy.running.worker import Outcome
+from simstudy.study.scenario import Scenario
 
 LINE_SECONDS = 5.0
 """Least time between two plain lines."""
@@ -30,42 +31,73 @@ class Display(Protocol):
 
 
 class State:
-    """How far a run has come, in replicates and in their estimated cost, by which the time left is guessed.
+    """How far a run has come, in replicates and in their cost, by which the time left is told.
 
-    With ``bound``, the tasks are the most that there can be, and those found unnecessary are spared.
+    The time left is that of all replicates that are not done, by the costs as known now, less what the tasks under way
+    have behind them, shared among the slots; but no less than the longest of these tasks takes.
+
+    Parameters
+    ----------
+    lacking
+        Cells, and the replicates that each lacks.
+    costs
+        Seconds per replicate; they may change as tasks are done.
+    bound
+        Whether the replicates are the most that there can be; those found unnecessary are spared.
     """
 
-    def __init__(self, tasks: Sequence[Task], cost: Cost, *, bound: bool = False) -> None:
-        self.cost, self.bound = cost, bound
-        self.rows = sum(task.rows for task in tasks)
-        self.work = sum(task.rows * cost(task.scenario) for task in tasks)
+    def __init__(self, lacking: Sequence[tuple[Scenario, int]], costs: Cost, *, bound: bool = False) -> None:
+        self.costs, self.bound = costs, bound
+        self.cells = {cell.place: cell for cell, _ in lacking}
+        self.left = {cell.place: rows for cell, rows in lacking}
+        self.rows = sum(self.left.values())
         self.done_rows = self.failed = 0
-        self.done_work = 0.0
+        self.done_seconds = 0.0
         self.start = time.monotonic()
+        self.slots = 1
+        self.under_way: Mapping[Task, float] = {}
 
     def advance(self, outcome: Outcome) -> None:
         """Count a finished task."""
         self.done_rows += outcome.rows
         self.failed += outcome.failed
-        self.done_work += outcome.rows * self.cost(outcome.task.scenario)
+        self.done_seconds += outcome.seconds
+        self.left[outcome.task.scenario.place] -= outcome.rows
 
-    def spare(self, tasks: Sequence[Task]) -> None:
-        """Take out tasks that need not be done."""
-        self.rows -= sum(task.rows for task in tasks)
-        self.work -= sum(task.rows * self.cost(task.scenario) for task in tasks)
+    def spare(self, cell: Scenario) -> None:
+        """Take out what is left of a cell."""
+        self.rows -= self.left[cell.place]
+        self.left[cell.place] = 0
+
+    @property
+    def finished(self) -> bool:
+        """Whether all is done."""
+        return self.done_rows >= self.rows
+
+    @property
+    def seconds_left(self) -> float:
+        """Estimated time to the end, in seconds."""
+        total = {task: task.rows * self.costs(task.scenario) for task in self.under_way}
+        rest = {task: max(total[task] - spent, 0.0) for task, spent in self.under_way.items()}
+        work = sum(rows * self.costs(self.cells[place]) for place, rows in self.left.items() if rows)
+        work += sum(rest.values()) - sum(total.values())
+        return max(work / max(self.slots, 1), max(rest.values(), default=0.0), 0.0)
 
     @property
     def share(self) -> float:
         """Share of the work that is done."""
-        return self.done_work / self.work if self.done_rows < self.rows else 1.0
+        if self.finished:
+            return 1.0
+        left = self.seconds_left * max(self.slots, 1)
+        return self.done_seconds / (self.done_seconds + left) if self.done_seconds else 0.0
 
     @property
     def text(self) -> str:
         """Replicates, rate, time left and failures, in plain ASCII."""
         elapsed = max(time.monotonic() - self.start, 1e-9)
-        most = "at most " if self.bound and self.share < 1.0 else ""
+        most = "at most " if self.bound and not self.finished else ""
         counted = f"{self.done_rows:,} of {most}{self.rows:,} replicates, {self.done_rows / elapsed:,.0f}/s"
-        left = f"{most}{human_seconds(elapsed * (1 / self.share - 1))} left" if 0.0 < self.share < 1.0 else ""
+        left = f"{most}{human_seconds(self.seconds_left)} left" if self.done_rows and not self.finished else ""
         return ", ".join(filter(None, (counted, left, f"{self.failed:,} failures")))
 
 
@@ -89,7 +121,7 @@ class Lines:
     def show(self, state: State) -> None:
         """Write a line if it is time."""
         now = time.monotonic()
-        if state.done_rows == state.rows or now - self.last >= LINE_SECONDS:
+        if state.finished or now - self.last >= LINE_SECONDS:
             self.last = now
             self.note(f"{100 * state.share:.0f}%: {state.text}")
 

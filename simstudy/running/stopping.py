@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import takewhile
 
-from simstudy.running.plan import Task, missing_tasks, task_blocks
+from simstudy.running.plan import Task, missing_rows, missing_tasks, task_blocks
 from simstudy.running.store import Store
 from simstudy.study.replicates import Replicates
 from simstudy.study.scenario import Scenario, Stop
@@ -85,14 +85,21 @@ class Course:
         self.stop: Stop | None = None
         self.settled = False
 
-    def tasks(self) -> list[Task]:
-        """Go on as far as the stored replicates allow, and return what the next stage lacks; nothing at the end."""
+    def advance(self) -> tuple[int, Iterator[Task]]:
+        """Go on as far as the stored replicates allow.
+
+        Returns
+        -------
+        rows, tasks
+            Replicates that the next stage lacks, and its tasks; none where the cell has ended.
+        """
         while not self.settled:
             reached = replace(self.scenario, replicates=self.replicates)
-            if missing := list(missing_tasks(reached, self.store.stored(reached))):
-                return missing
+            stored = self.store.stored(reached)
+            if rows := missing_rows(reached, stored):
+                return rows, missing_tasks(reached, stored)
             self._decide(reached)
-        return []
+        return 0, iter(())
 
     def _decide(self, reached: Scenario) -> None:
         enough = not reached.precision or self.precise(reached, self.store.read(reached))
@@ -102,6 +109,7 @@ class Course:
         elif reached.precision:
             self.stop = Stop(self.scenario.replicates, enough)
 
-    def most(self) -> list[Task]:
-        """Return all that the cell lacks up to its cap, whether or not it needs it."""
-        return list(missing_tasks(self.scenario, self.store.stored(self.scenario)))
+    @property
+    def most(self) -> int:
+        """Replicates that the cell lacks up to its cap, whether or not it needs them."""
+        return missing_rows(self.scenario, self.store.stored(self.scenario))

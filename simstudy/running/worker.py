@@ -17,11 +17,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simstudy.errors import SimstudyError, UnusableResultsError
+from simstudy.errors import SimstudyError, Stopped, TimeoutReached, UnusableResultsError
 from simstudy.families import REGISTRY
 from simstudy.families.plugin import Source, told
 from simstudy.families.status import Status
+from simstudy.running.agenda import Job
 from simstudy.running.block import simulate
+from simstudy.running.costs import Trial
 from simstudy.running.memory import keep_freed_memory
 from simstudy.running.plan import Task
 from simstudy.running.store import Store
@@ -34,7 +36,14 @@ _PR_SET_PDEATHSIG = 1
 class Outcome:
     """How a task ended: replicates simulated, how many of them failed, seconds, and the error if any.
 
-    ``stop`` is set where no other task can do better, such as with a full disk.
+    Attributes
+    ----------
+    kind
+        Of an error: ``raised``, ``out of memory``, ``crashed`` or ``timed out``.
+    replicate
+        The first replicate that raises, where it could be found.
+    stop
+        Set where no other task can do better, such as with a full disk.
     """
 
     task: Task
@@ -42,8 +51,27 @@ class Outcome:
     failed: int = 0
     seconds: float = 0.0
     error: str = ""
+    kind: str = ""
+    replicate: int | None = None
     traceback: str = ""
     stop: bool = False
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What a trial told: seconds of so many replicates; none where it failed, for the tasks will tell why."""
+
+    trial: Trial
+    rows: int = 0
+    seconds: float = 0.0
+
+
+Done = Outcome | Tried
+
+
+def failed(job: Job, error: str, kind: str) -> Done:
+    """Return the end of a job that failed as a whole."""
+    return Tried(job) if isinstance(job, Trial) else Outcome(job, error=error, kind=kind)
 
 
 def prepare(parent: int, plugins: Sequence[Source] = ()) -> None:
@@ -66,23 +94,42 @@ def prepare(parent: int, plugins: Sequence[Source] = ()) -> None:
     REGISTRY.restore(plugins)
 
 
+def do(store: Store, job: Job) -> Done:
+    """Do a job; nothing that it raises gets out, so that the others go on."""
+    if isinstance(job, Task):
+        return perform(store, job)
+    try:
+        return Tried(job, *job.seconds())
+    except (Stopped, TimeoutReached, KeyboardInterrupt):
+        raise
+    except BaseException:
+        return Tried(job)
+
+
 def perform(store: Store, task: Task) -> Outcome:
-    """Simulate and store one task; an exception becomes an outcome, so that the other tasks go on."""
+    """Simulate and store one task; an exception becomes an outcome."""
     start = time.perf_counter()
     try:
         replicates = _made_before(store, task)
         if replicates is None:
             simulated = simulate(task.scenario, store.seed, task.stored_block + 1, task.last_block)
             replicates = store.write(task, simulated)
-    except SimstudyError as error:
-        stop = isinstance(error, UnusableResultsError)
-        return Outcome(task, error=str(error), traceback=traceback.format_exc(), stop=stop)
-    except MemoryError:
-        return Outcome(task, error="out of memory", traceback=traceback.format_exc())
-    except Exception as error:
-        return Outcome(task, error=told(error), traceback=traceback.format_exc())
-    failed = int(np.count_nonzero(replicates.status[-task.rows :] != Status.CONVERGED))
-    return Outcome(task, task.rows, failed, time.perf_counter() - start)
+    except (Stopped, TimeoutReached, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # a plug-in may raise SystemExit
+        return _raised(task, error)
+    failures = int(np.count_nonzero(replicates.status[-task.rows :] != Status.CONVERGED))
+    return Outcome(task, task.rows, failures, time.perf_counter() - start)
+
+
+def _raised(task: Task, error: BaseException) -> Outcome:
+    trace = traceback.format_exc()
+    if isinstance(error, UnusableResultsError):
+        return Outcome(task, error=str(error), kind="raised", traceback=trace, stop=True)
+    if isinstance(error, MemoryError):
+        return Outcome(task, error="out of memory", kind="out of memory", traceback=trace)
+    message = str(error) if isinstance(error, SimstudyError) else told(error)
+    return Outcome(task, error=message, kind="raised", traceback=trace)
 
 
 def _made_before(store: Store, task: Task) -> Replicates | None:

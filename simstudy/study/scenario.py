@@ -93,6 +93,11 @@ class Scenario:
     stop: Stop | None = None
 
     @property
+    def place(self) -> tuple[str, int]:
+        """Name and n, by which a study knows the cell."""
+        return self.name, self.n
+
+    @property
     def asked(self) -> Scenario:
         """The cell as the config has it, whose replicates are the cap where it has targets of precision."""
         return self if self.stop is None else replace(self, replicates=self.stop.cap, stop=None)
