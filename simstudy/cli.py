@@ -12,6 +12,7 @@ import typer
 from simstudy import __version__
 from simstudy.cli_options import Config, Jobs, Plugins, Replicates, ResultsFolder, load_plugins
 from simstudy.cli_process import guarded, say
+from simstudy.running.threads import ONE_THREAD
 
 app = typer.Typer(
     name="simstudy",
@@ -235,8 +236,6 @@ def main() -> None:
 
 def _environment() -> dict[str, str]:
     """Return what numerical libraries and worker processes, none of which has started yet, are to find."""
-    # One thread for linear algebra, as in the workers: more do not help, and may change the last bit of a sum.
-    threads = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "VECLIB", "NUMEXPR")}
     # When a run is stopped, the process that tidies up after workers may be too late, and would say so at length.
     quiet = "ignore::UserWarning:joblib.externals.loky.backend.resource_tracker"
-    return threads | {"PYTHONWARNINGS": ",".join(filter(None, (os.environ.get("PYTHONWARNINGS"), quiet)))}
+    return ONE_THREAD | {"PYTHONWARNINGS": ",".join(filter(None, (os.environ.get("PYTHONWARNINGS"), quiet)))}

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 import simstudy
+from simstudy.running.backends import engine
 from simstudy.running.complete import complete
 from simstudy.running.progress import Silent
 
@@ -62,7 +63,7 @@ def simulate(folder, replicates=None):
     study = simstudy.load(folder / "small.yaml", replicates)
     results = folder / "results/small"
     results.mkdir(parents=True, exist_ok=True)
-    complete(results, study, 1, "simstudy run small.yaml", Silent())
+    complete(results, study, engine(1), "simstudy run small.yaml", Silent())
 
 
 @pytest.fixture(scope="module")

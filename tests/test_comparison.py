@@ -14,6 +14,7 @@ from simstudy import cli_comparison
 from simstudy.comparison import holm, judged
 from simstudy.errors import ConfigError
 from simstudy.results import Results
+from simstudy.running.backends import engine
 from simstudy.running.complete import complete
 from simstudy.running.progress import Silent
 from simstudy.study.config import loads
@@ -33,7 +34,7 @@ scenarios:
 def ran(folder, study):
     path = folder / study.name
     path.mkdir()
-    complete(path, study, 1, "simstudy run x.yaml", Silent())
+    complete(path, study, engine(1), "simstudy run x.yaml", Silent())
     return path
 
 

@@ -11,6 +11,7 @@ import pytest
 import simstudy
 from simstudy.errors import ConfigError, UnusableResultsError
 from simstudy.results import Results
+from simstudy.running.backends import engine
 from simstudy.running.complete import complete
 from simstudy.running.progress import Silent
 from simstudy.study.config import loads
@@ -32,7 +33,7 @@ BOTH = ["study", "scenario", "family", "fit", "n", "level", "replicate", "status
 def results(tmp_path_factory):
     folder = tmp_path_factory.mktemp("results") / "tiny"
     folder.mkdir()
-    complete(folder, STUDY, 1, "simstudy run tiny.yaml", Silent())
+    complete(folder, STUDY, engine(1), "simstudy run tiny.yaml", Silent())
     return Results(folder)
 
 

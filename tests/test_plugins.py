@@ -17,6 +17,7 @@ import pytest
 import simstudy
 from simstudy.errors import ConfigError, ForeignResultsError, UnusableResultsError
 from simstudy.families import FAMILIES
+from simstudy.running.backends import engine
 from simstudy.running.complete import complete
 from simstudy.running.execute import UnfinishedTasksError
 from simstudy.running.progress import Silent
@@ -46,7 +47,7 @@ def simulate(jobs=1, replicates=None, results="results/s"):
     """Simulate what is missing of s.yaml, without the report, which takes most of the time of a small run."""
     loaded = simstudy.load("s.yaml", replicates)
     Path(results).mkdir(parents=True, exist_ok=True)
-    complete(Path(results), loaded, jobs, "simstudy run s.yaml --plugin mine.py", Silent())
+    complete(Path(results), loaded, engine(jobs), "simstudy run s.yaml --plugin mine.py", Silent())
     return simstudy.Results(results)
 
 

@@ -31,9 +31,10 @@ from simstudy.running import manifest
 from simstudy.running.agenda import Job
 from simstudy.running.backends import Ended, Engine
 from simstudy.running.memory import keep_freed_memory
-from simstudy.running.pool import THREADS, undisturbed
+from simstudy.running.pool import undisturbed
 from simstudy.running.record import NUMBERS_VERSION
 from simstudy.running.store import Store
+from simstudy.running.threads import ONE_THREAD
 from simstudy.running.worker import Done, do, failed
 
 SCRATCH = ".dask.{}.tmp"
@@ -54,8 +55,8 @@ _SETTINGS = {
     "distributed.worker.memory.spill": False,
     "distributed.worker.memory.pause": False,
     "distributed.worker.memory.terminate": False,
-    "distributed.nanny.environ": THREADS,
-    "distributed.nanny.pre-spawn-environ": THREADS,
+    "distributed.nanny.environ": ONE_THREAD,
+    "distributed.nanny.pre-spawn-environ": ONE_THREAD,
     "distributed.comm.timeouts.connect": f"{_CONNECT_SECONDS:g}s",
 }
 
@@ -160,8 +161,8 @@ class Cluster:
         self.ready.add(future)
 
     def since(self, job: Job) -> float | None:
-        """Return when a job was submitted: there are no more of them than threads."""
-        return next(given for own, given in self.futures.values() if own is job)
+        """Return when a job was submitted, for there are no more of them than threads; None once it was ended."""
+        return next((given for own, given in self.futures.values() if own is job), None)
 
     def ended(self, seconds: float) -> list[Ended]:
         """Wait until a future is done, or so many seconds.

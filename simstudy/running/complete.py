@@ -125,7 +125,6 @@ class _Run:
             for outcome in execution.outcomes():
                 count += 1
                 self._take(outcome)
-            self._show(execution)
         if self.unfinished:
             raise UnfinishedTasksError(self.unfinished)
         return {

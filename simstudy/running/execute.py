@@ -120,6 +120,7 @@ class Execution:
             At once, if the results folder cannot be written or the workers are gone.
         """
         self._start()
+        self.tick(self)
         while self._running or self._alone or self.agenda:
             for job, done in self.backend.ended(TICK_SECONDS):
                 self._running.remove(job)

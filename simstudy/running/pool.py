@@ -22,10 +22,6 @@ R = TypeVar("R")
 _REPLACED = "A worker stopped while some jobs were given to the executor"
 
 
-THREADS = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "VECLIB", "NUMEXPR")}
-"""One thread for linear algebra: more do not help beside other workers, and may change the last bit of a sum."""
-
-
 def preparation() -> tuple[Callable[..., None], tuple[object, ...]]:
     """Return the function that makes a process of this machine a worker, and its arguments."""
     return prepare, (os.getpid(), REGISTRY.sources)

@@ -12,8 +12,9 @@ from joblib.externals.loky.process_executor import ProcessPoolExecutor, Shutdown
 from simstudy.errors import one_line
 from simstudy.running.agenda import Job
 from simstudy.running.backends import Ended
-from simstudy.running.pool import THREADS, preparation, undisturbed
+from simstudy.running.pool import preparation, undisturbed
 from simstudy.running.store import Store
+from simstudy.running.threads import ONE_THREAD
 from simstudy.running.worker import Done, do, failed
 
 
@@ -22,7 +23,7 @@ class _Worker:
 
     def __init__(self) -> None:
         initializer, arguments = preparation()
-        self.executor = ProcessPoolExecutor(1, initializer=initializer, initargs=arguments, env=THREADS)
+        self.executor = ProcessPoolExecutor(1, initializer=initializer, initargs=arguments, env=ONE_THREAD)
         self.ready: float | None = None
         with undisturbed():
             self.executor.submit(os.getpid).add_done_callback(self._note)

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from simstudy.errors import ForeignResultsError, UnusableResultsError
+from simstudy.errors import ForeignResultsError, Stopped, UnusableResultsError
+from simstudy.running import backends, manifest
 from simstudy.running import complete as complete_module
-from simstudy.running import manifest
+from simstudy.running.backends import engine
 from simstudy.running.complete import complete
 from simstudy.running.progress import Silent
 from simstudy.running.store import Store
@@ -23,7 +24,7 @@ scenarios:
 
 
 def run(folder, study=STUDY):
-    complete(folder, study, 1, "simstudy run s.yaml", Silent())
+    complete(folder, study, engine(1), "simstudy run s.yaml", Silent())
     return manifest.read(folder)
 
 
@@ -65,10 +66,10 @@ def test_versions_are_those_that_made_the_numbers(tmp_path, monkeypatch):
 
 def test_an_interrupted_run_leaves_a_folder_that_is_known(tmp_path, monkeypatch):
     def stop(*_):
-        raise SystemExit(130)
+        raise Stopped(130)
 
-    monkeypatch.setattr(complete_module, "execute", stop)
-    with pytest.raises(SystemExit):
+    monkeypatch.setattr(backends, "do", stop)
+    with pytest.raises(Stopped):
         run(tmp_path)
     monkeypatch.undo()
     assert manifest.read(tmp_path)["runs"] == []

@@ -1,6 +1,6 @@
 """Real worker processes, some of which are killed, raise or never get to speak.
 
-Stand-ins for `perform` are nested functions: those travel to workers by value.
+Stand-ins for `do` are nested functions: those travel to workers by value.
 """
 
 from __future__ import annotations
@@ -15,9 +15,13 @@ from pathlib import Path
 
 import pytest
 
-from simstudy.errors import UnusableResultsError
+from simstudy.errors import ConfigError, UnusableResultsError
+from simstudy.running import backends, processes
 from simstudy.running import execute as execute_module
-from simstudy.running.execute import UnfinishedTasksError, default_jobs, execute
+from simstudy.running.agenda import Agenda
+from simstudy.running.backends import default_jobs, engine
+from simstudy.running.costs import Costs
+from simstudy.running.execute import Execution, UnfinishedTasksError, opened
 from simstudy.running.plan import Task
 from simstudy.running.store import Store
 from simstudy.running.worker import Outcome, perform
@@ -36,18 +40,31 @@ def tasks(scenario):
 
 @pytest.fixture
 def instead(monkeypatch):
-    """Return a function that puts another function in the place of `perform`."""
-    return lambda function: monkeypatch.setattr(execute_module, "perform", function)
+    """Return a function that puts another function in the place of `do`."""
+
+    def put(function):
+        for module in (backends, processes):
+            monkeypatch.setattr(module, "do", function)
+
+    return put
 
 
 def files(store):
     return {str(path.relative_to(store.folder)): path.read_bytes() for path in store.folder.rglob("*.npz")}
 
 
-def run(store, tasks, jobs=2):
+def run(store, tasks, jobs=2, **choices):
     """Return the outcomes and the notes."""
     notes: list[str] = []
-    return list(execute(store, tasks, jobs, notes.append)), notes
+    agenda, chosen = Agenda(Costs()), engine(jobs, **choices)
+    for task in tasks:
+        agenda.add(iter([task]))
+    with opened(chosen, store) as backend:
+        return list(Execution(agenda, backend, chosen, notes.append, lambda _: None).outcomes()), notes
+
+
+def unfinished(outcomes):
+    return {outcome.task.scenario.name: outcome for outcome in outcomes if outcome.error}
 
 
 def test_processes_do_not_change_bytes(tasks, tmp_path):
@@ -72,8 +89,8 @@ def test_a_killed_worker_costs_one_try(store, tasks, instead, tmp_path):
     instead(fragile)
     outcomes, notes = run(store, tasks)
     assert len(outcomes) == len(files(store)) == 6
-    assert len(notes) == 1
-    assert notes[0].startswith("a worker was killed; trying ")
+    said = "its worker was killed; it is tried again, alone, when all others are done"
+    assert notes == [f"scenario 's2', n = 5000, replicates 0-25: {said}"]
 
 
 def test_a_worker_killed_after_it_wrote_is_not_repeated(store, tasks, instead, tmp_path):
@@ -104,16 +121,97 @@ def test_a_task_that_always_kills_its_worker_is_given_up(store, tasks, instead, 
         return perform(store, task)
 
     instead(killer)
-    outcomes = []
-    with pytest.raises(UnfinishedTasksError) as caught:
-        outcomes.extend(execute(store, tasks, 2, lambda _: None))
-    assert str(caught.value).startswith("scenario 's0', n = 5000, replicates 0-25: its worker was killed each time")
-    assert str(caught.value).splitlines()[1:] == [
-        "all other tasks are stored; run the same command again to try these once more"
-    ]
-    assert caught.value.exit_code == 3
+    outcomes, notes = run(store, tasks)
+    assert unfinished(outcomes) == {"s0": outcomes[-1]}
+    assert outcomes[-1].kind == "crashed"
+    assert outcomes[-1].error.startswith("its worker was killed each time")
+    assert len(notes) == 2
     assert len(files(store)) == 5
-    assert Path(tries).read_text() == "xxxx"
+    assert Path(tries).read_text() == "xxx"
+
+
+def test_an_unfinished_run_says_so(tasks):
+    error = UnfinishedTasksError([Outcome(tasks[0], error="x", kind="raised")])
+    assert error.exit_code == 3
+    assert str(error).splitlines() == [
+        "scenario 's0', n = 5000, replicates 0-25: x",
+        "all other tasks are stored; run the same command again to try these once more",
+    ]
+
+
+def test_a_second_try_is_alone(store, tasks, instead, tmp_path):
+    """What was under way when a task was tried for the second time: nothing else."""
+    log = str(tmp_path / "log")
+
+    def fragile(store, task):
+        name, first = task.scenario.name, not Path(log).exists() or "s0" not in Path(log).read_text()
+        with Path(log).open("a") as file:
+            file.write(f"+{name} ")
+        if name == "s0" and first:
+            os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(0.1)
+        outcome = perform(store, task)
+        with Path(log).open("a") as file:
+            file.write(f"-{name} ")
+        return outcome
+
+    instead(fragile)
+    outcomes, _ = run(store, tasks)
+    assert len(outcomes) == 6
+    assert not unfinished(outcomes)
+    assert Path(log).read_text().endswith("+s0 -s0 ")
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_task_that_never_ends_is_ended(store, tasks, instead, jobs):
+    def hanging(store, task):
+        while task.scenario.name == "s3":
+            time.sleep(0.01)
+        return perform(store, task)
+
+    instead(hanging)
+    outcomes, notes = run(store, tasks, jobs, task_timeout=0.5)
+    assert notes == []
+    assert {name: outcome.kind for name, outcome in unfinished(outcomes).items()} == {"s3": "timed out"}
+    assert unfinished(outcomes)["s3"].error == "not done within 0.5 s, the limit of --task-timeout"
+    assert len(outcomes) == 6
+    assert len(files(store)) == 5
+
+
+def test_a_long_silence_is_told(store, tasks, instead, monkeypatch):
+    monkeypatch.setattr(execute_module, "SILENCE_SECONDS", 0.6)
+
+    def slow(store, task):
+        time.sleep(2.0)
+        return perform(store, task)
+
+    instead(slow)
+    _, notes = run(store, tasks[:2])
+    assert "under way: scenario 's0', n = 5000, replicates 0-25, scenario 's1'" in notes[0]
+
+
+@pytest.mark.parametrize(
+    ("choices", "says"),
+    [
+        ({"backend": "loki"}, "--backend: loky, sequential, dask are possible, got 'loki'; did you mean 'loky'?"),
+        ({"backend": "loky", "scheduler": "tcp://a:1"}, "--scheduler: needs --backend dask, got --backend loky"),
+        ({"backend": "sequential", "jobs": 3}, "--jobs: --backend sequential does one task at a time, got 3"),
+        ({"scheduler": "localhost"}, "--scheduler: an address such as tcp://host:8786 is wanted, got 'localhost'"),
+        ({"task_timeout": 0.0}, "--task-timeout: a positive number of seconds is wanted, got 0"),
+        ({"task_timeout": float("nan")}, "--task-timeout: a positive number of seconds is wanted, got nan"),
+    ],
+)
+def test_choices_that_do_not_go(choices, says):
+    with pytest.raises(ConfigError) as caught:
+        engine(**choices)
+    assert str(caught.value).startswith(says)
+
+
+def test_the_default_back_end():
+    assert engine(1).backend == "sequential"
+    assert engine(2).backend == "loky"
+    assert engine(1, "loky").backend == "loky"
+    assert engine(scheduler="tcp://host:8786").backend == "dask"
 
 
 def test_workers_that_all_die_end_the_run(store, tasks, instead, monkeypatch):
@@ -123,8 +221,9 @@ def test_workers_that_all_die_end_the_run(store, tasks, instead, monkeypatch):
         os.kill(os.getpid(), signal.SIGKILL)
 
     instead(killer)
-    with pytest.raises(UnfinishedTasksError, match="not run: 2 workers in a row were killed"):
-        run(store, tasks)
+    outcomes, _ = run(store, tasks)
+    assert len(outcomes) == 6
+    assert {outcome.error for outcome in outcomes} == {"not run: 2 workers in a row were killed"}
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -135,11 +234,9 @@ def test_a_task_that_raises_does_not_stop_the_others(store, tasks, instead, jobs
         return perform(store, task)
 
     instead(faulty)
-    with pytest.raises(UnfinishedTasksError) as caught:
-        run(store, tasks, jobs)
-    said = sorted(str(caught.value).splitlines()[:-1])
-    assert [line.split(",")[0] for line in said] == ["scenario 's1'", "scenario 's3'"]
-    assert "Traceback" in caught.value.__notes__[0]
+    outcomes, _ = run(store, tasks, jobs)
+    assert {name: outcome.kind for name, outcome in unfinished(outcomes).items()} == {"s1": "raised", "s3": "raised"}
+    assert "Traceback" in UnfinishedTasksError(outcomes).__notes__[0]
     assert len(files(store)) == 4
 
 

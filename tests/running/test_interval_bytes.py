@@ -10,6 +10,7 @@ import pytest
 
 from simstudy import Results
 from simstudy.errors import ForeignResultsError
+from simstudy.running.backends import engine
 from simstudy.running.complete import complete
 from simstudy.running.progress import Silent
 from simstudy.study.config import from_dict
@@ -34,7 +35,7 @@ def altered(**changes):
 
 
 def run(folder, study, jobs=1):
-    complete(folder, study, jobs, "simstudy run small.yaml", Silent())
+    complete(folder, study, engine(jobs), "simstudy run small.yaml", Silent())
     return Results(folder)
 
 

@@ -11,6 +11,7 @@ import simstudy
 from simstudy.errors import FamilyError, ForeignResultsError, UnusableResultsError
 from simstudy.results import Results
 from simstudy.running import paths
+from simstudy.running.backends import engine
 from simstudy.running.block import draw, simulate
 from simstudy.running.complete import complete
 from simstudy.running.progress import Silent
@@ -34,7 +35,7 @@ STUDY = loads(CONFIG.replace("9000", "100"))
 
 def run(folder, study=STUDY):
     folder.mkdir(exist_ok=True)
-    complete(folder, study, 1, "simstudy run s.yaml", Silent())
+    complete(folder, study, engine(1), "simstudy run s.yaml", Silent())
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.npz")}
 
 

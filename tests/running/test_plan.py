@@ -13,8 +13,7 @@ from simstudy.running.plan import (
     disk_bytes,
     estimate,
     human_seconds,
-    longest_first,
-    measured_cost,
+    missing_rows,
     missing_tasks,
     needed_blocks,
     task_blocks,
@@ -74,48 +73,17 @@ def test_a_task_is_named_by_its_replicates():
     assert str(Task(BASE, 0, 2, 1)) == "scenario 'a', n = 50, replicates 2620-3929"
 
 
-def test_the_longest_task_comes_first():
-    tasks = [Task(BASE, 0, 0, -1), Task(replace(BASE, name="slow"), 0, 0, -1), Task(BASE, 0, 5, -1)]
-    ordered = longest_first(tasks, lambda scenario: 10.0 if scenario.name == "slow" else 1.0)
-    assert [(task.scenario.name, task.last_block) for task in ordered] == [("slow", 0), ("a", 5), ("a", 0)]
+@given(SIZES, st.integers(1, 10**6), st.integers(1, 10**6))
+def test_missing_rows_are_those_of_the_missing_tasks(n, before, replicates):
+    limit = 40 * task_blocks(n) * block_size(n)
+    short = replace(BASE, n=n, replicates=min(before, limit))
+    stored = {task.first_block: task.last_block for task in missing_tasks(short, {})}
+    cell = replace(BASE, n=n, replicates=min(replicates, limit))
+    assert missing_rows(cell, stored) == sum(task.rows for task in missing_tasks(cell, stored))
 
 
-def fake_time(monkeypatch, seconds):
-    """Let every block take what ``seconds(n)`` says for each of its rows."""
-    clock = [0.0]
-
-    def simulate(scenario, seed, first_block, last_block):
-        rows = block_size(scenario.n) * (last_block - first_block + 1)
-        clock[0] += rows * seconds(scenario.n)
-        return range(rows)
-
-    monkeypatch.setattr(plan, "simulate", simulate)
-    monkeypatch.setattr(plan.time, "perf_counter", lambda: clock[0])
-
-
-def test_cost_is_a_line_in_n(monkeypatch):
-    fake_time(monkeypatch, lambda n: 1e-6 + 1e-8 * n)
-    cells = [replace(BASE, n=n) for n in (10, 1000, 50)]
-    cost = measured_cost(cells)
-    assert [cost(cell) for cell in cells] == pytest.approx([1.1e-6, 1.1e-5, 1.5e-6])
-
-
-def test_cost_of_a_huge_n_is_extrapolated(monkeypatch):
-    timed = []
-    fake_time(monkeypatch, lambda n: timed.append(n) or 1e-8 * n)
-    assert measured_cost([replace(BASE, n=10**8)])(replace(BASE, n=10**8)) == pytest.approx(1.0)
-    assert max(timed) == 2**16
-
-
-def test_cost_never_is_negative_or_zero(monkeypatch):
-    fake_time(monkeypatch, lambda n: 1.0 / n)  # a disturbed measurement
-    cells = [replace(BASE, n=n) for n in (10, 1000)]
-    assert all(measured_cost(cells)(cell) > 0 for cell in cells)
-
-
-def test_estimate_adds_up_whole_blocks(monkeypatch):
-    fake_time(monkeypatch, lambda n: 1e-6 * n)
-    (found,) = estimate(Study("s", 1, (BASE,)), measured_cost([BASE]))
+def test_estimate_adds_up_whole_blocks():
+    (found,) = estimate(Study("s", 1, (BASE,)), lambda cell: 1e-6 * cell.n)
     assert (found.rows, found.draws) == (1310, 65500)
     assert found.seconds == pytest.approx(0.0655)
     assert found.size == disk_bytes(BASE) > 1310 * 147

@@ -36,21 +36,39 @@ def tasks(scenario):
 
 @pytest.fixture
 def state(tasks, clock):
-    return State(tasks, lambda cell: 3.0 if cell.name == "slow" else 1.0)
+    lacking = [(task.scenario, task.rows) for task in tasks]
+    return State(lacking, lambda cell: (30.0 if cell.name == "slow" else 10.0) / 1310)
 
 
 def test_time_left_goes_by_cost_not_by_count(state, tasks, clock):
     clock[0] += 30
-    state.advance(Outcome(tasks[1], 1310, 7))
+    state.advance(Outcome(tasks[1], 1310, 7, 30.0))
     assert state.share == 0.75
     assert state.text == "1,310 of 2,620 replicates, 44/s, 10 s left, 7 failures"
+
+
+def test_slots_share_the_work_but_for_the_longest_task(state, tasks):
+    assert state.seconds_left == 40.0
+    state.slots = 2
+    assert state.seconds_left == 20.0
+    state.under_way = {tasks[1]: 4.0}
+    assert state.seconds_left == 26.0
+    state.under_way = {tasks[1]: 24.0, tasks[0]: 1.0}
+    assert state.seconds_left == 9.0
+    state.under_way = {tasks[1]: 99.0, tasks[0]: 99.0}
+    assert state.seconds_left == 0.0
+
+
+def test_what_is_spared_takes_no_time(state, tasks):
+    state.spare(tasks[1].scenario)
+    assert (state.rows, state.seconds_left) == (1310, 10.0)
 
 
 def test_the_end_is_exactly_one(state, tasks, clock):
     assert state.share == 0.0
     for task in tasks:
         clock[0] += 1
-        state.advance(Outcome(task, 1310, 0))
+        state.advance(Outcome(task, 1310, 0, 1.0))
     assert state.share == 1.0
     assert state.text == "2,620 of 2,620 replicates, 1,310/s, 0 failures"
 
@@ -102,7 +120,7 @@ def test_the_bar_shows_rate_and_failures(monkeypatch, state, tasks, clock):
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setattr(sys, "stderr", Terminal())
     clock[0] += 30
-    state.advance(Outcome(tasks[1], 1310, 7))
+    state.advance(Outcome(tasks[1], 1310, 7, 30.0))
     with display(quiet=False) as shown:
         assert isinstance(shown, Bar)
         shown.show(state)

@@ -10,12 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simstudy.errors import UnusableResultsError
+from simstudy.errors import Stopped, UnusableResultsError
 from simstudy.results import Results
-from simstudy.running import execute, manifest
+from simstudy.running import backends, manifest
+from simstudy.running.backends import engine
 from simstudy.running.block import simulate
 from simstudy.running.complete import complete
-from simstudy.running.plan import task_blocks
+from simstudy.running.execute import UnfinishedTasksError
+from simstudy.running.plan import Task, task_blocks
 from simstudy.running.progress import Silent
 from simstudy.running.stopping import FIRST, checkpoints, stages
 from simstudy.running.store import Store
@@ -96,7 +98,7 @@ def enough_from(wanted, seen=None):
 
 def run(folder, precise, study=STUDY, jobs=1):
     folder.mkdir(exist_ok=True)
-    complete(folder, study, jobs, "simstudy run s.yaml", Silent(), precise)
+    complete(folder, study, engine(jobs), "simstudy run s.yaml", Silent(), precise)
     return Results(folder)
 
 
@@ -112,7 +114,7 @@ def without_precision(folder, counts):
     """Store so many replicates of the cells of each n, by runs that do not stop by precision."""
     for cell in STUDY.scenarios:
         alone = replace(cell, precision=(), replicates=counts[cell.n])
-        complete(folder, replace(STUDY, scenarios=(alone,)), 1, "simstudy run s.yaml", Silent())
+        complete(folder, replace(STUDY, scenarios=(alone,)), engine(1), "simstudy run s.yaml", Silent())
 
 
 WANTED = {500: 1000, 40000: 600}
@@ -177,11 +179,11 @@ def test_a_run_that_dies_at_any_file_ends_the_same(tmp_path, monkeypatch, moment
     def die(self, *arguments):
         calls.append(len(arguments) == 2)  # not the tidying at the start of a run
         if calls[-1] and sum(calls) > count:
-            raise SystemExit(137)
+            raise Stopped(137)
         return original(self, *arguments)
 
     monkeypatch.setattr(Store, moment, die)
-    with contextlib.suppress(SystemExit):
+    with contextlib.suppress(Stopped):
         run(tmp_path / "killed", enough_from(wanted), quick)
     monkeypatch.undo()
     results = run(tmp_path / "killed", enough_from(wanted), quick)
@@ -232,15 +234,15 @@ def test_at_the_cap_the_targets_may_be_met(tmp_path):
 
 
 def test_a_cell_that_fails_rests_and_the_others_go_on(tmp_path, fresh, monkeypatch):
-    done = execute.perform
+    done = backends.do
 
-    def perform(store, task):
-        if (task.scenario.n, task.last_block) == (500, 5):
+    def do(store, task):
+        if isinstance(task, Task) and (task.scenario.n, task.last_block) == (500, 5):
             return Outcome(task, error="spoilt")
         return done(store, task)
 
-    monkeypatch.setattr(execute, "perform", perform)
-    with pytest.raises(execute.UnfinishedTasksError, match="scenario 'a', n = 500, replicates 524-785: spoilt"):
+    monkeypatch.setattr(backends, "do", do)
+    with pytest.raises(UnfinishedTasksError, match="scenario 'a', n = 500, replicates 524-785: spoilt"):
         run(tmp_path, enough_from(WANTED))
     assert "blocks/a/n=40000/419-837.npz" in files(tmp_path)
     with pytest.raises(UnusableResultsError, match="of 4000 replicates those from 524 on are missing"):
@@ -268,7 +270,7 @@ def test_progress_counts_to_the_end_and_says_at_most_before(tmp_path):
         def show(self, state):
             texts.append((state.text.split(" replicates")[0], state.share))
 
-    complete(tmp_path, STUDY, 1, "simstudy run s.yaml", Noted(), enough_from(WANTED))
+    complete(tmp_path, STUDY, engine(1), "simstudy run s.yaml", Noted(), enough_from(WANTED))
     most = 31 * 131 * 2 + 4000
     assert texts[0] == (f"0 of at most {most:,}", 0.0)
     assert texts[-1] == ("6,078 of 6,078", 1.0)
