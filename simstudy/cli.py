@@ -236,6 +236,7 @@ def main() -> None:
 
 def _environment() -> dict[str, str]:
     """Return what numerical libraries and worker processes, none of which has started yet, are to find."""
-    # When a run is stopped, the process that tidies up after workers may be too late, and would say so at length.
-    quiet = "ignore::UserWarning:joblib.externals.loky.backend.resource_tracker"
+    # When a run is stopped, the processes that tidy up after workers may be too late, and would say so at length.
+    trackers = "joblib.externals.loky.backend.resource_tracker", "multiprocessing.resource_tracker"
+    quiet = ",".join(f"ignore::UserWarning:{tracker}" for tracker in trackers)
     return ONE_THREAD | {"PYTHONWARNINGS": ",".join(filter(None, (os.environ.get("PYTHONWARNINGS"), quiet)))}

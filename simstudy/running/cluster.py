@@ -45,7 +45,7 @@ STALLED_SECONDS = 60.0
 """Time after which a task that no worker knows of is taken for lost."""
 _POLL_SECONDS = 0.01
 _CONNECT_SECONDS = 15.0
-_CLOSE_SECONDS = 2.0
+_CLOSE_SECONDS = 1.0
 _LOOK_SECONDS = 1.0
 _RESUME = "finished tasks are kept; run the same command again to go on"
 _LOCK = threading.Lock()
