@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import time
 from collections.abc import Sequence
@@ -69,7 +70,11 @@ def complete(
     for scenario in study.scenarios:
         store.remove_superseded(scenario)
     if run.agenda:
-        state["runs"].append(run.simulate())
+        try:
+            state["runs"].append(run.simulate())
+        finally:
+            with contextlib.suppress(UnusableResultsError):  # else it would take the place of what went wrong
+                remove_leftovers(folder)  # of workers that were killed while they wrote
         manifest.write(folder, state | reached.entry(courses))
     paths.complete(folder, study)
 
