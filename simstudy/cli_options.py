@@ -2,17 +2,43 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file of the study.")]
+from simstudy.errors import ConfigError
+
+# Control characters, further ends of lines, what turns the direction of writing, and bytes that are no UTF-8.
+_STRANGE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def plain_path(text: str) -> Path:
+    """Return the path that a user typed.
+
+    Raises
+    ------
+    ConfigError
+        If it is empty, or has a character that no line of text can show: it stands in messages, manifest and report.
+    """
+    if not text:
+        message = "the path '' is empty: give that of a file or folder"
+        raise ConfigError(message)
+    if found := _STRANGE.search(text):
+        shown = text.encode("unicode_escape").decode("ascii")
+        message = f"the path '{shown}' has the character U+{ord(found[0]):04X}: give one that can be written in a line"
+        raise ConfigError(message)
+    return Path(text)
+
+
+Config = Annotated[Path, typer.Argument(metavar="CONFIG", parser=plain_path, help="YAML file of the study.")]
 Plugins = Annotated[
     list[Path] | None,
     typer.Option(
         "--plugin",
         metavar="FILE",
+        parser=plain_path,
         help="Python file with families of your own; may be given several times.",
         show_default=False,
     ),
@@ -25,7 +51,11 @@ Replicates = Annotated[
     int | None,
     typer.Option(min=2, help="Replicates of every scenario, in place of the config's.", show_default=False),
 ]
-ResultsFolder = Annotated[Path, typer.Argument(metavar="RESULTS", help="What a run wrote: results/<study>.")]
+ResultsFolder = Annotated[Path, typer.Argument(metavar="RESULTS", parser=plain_path, help="What a run wrote: results/<study>.")]
+
+ResultsParent = Annotated[
+    Path, typer.Option(metavar="DIRECTORY", parser=plain_path, help="Folder that gets a folder named after the study.")
+]
 
 
 def load_plugins(plugins: list[Path] | None) -> None:

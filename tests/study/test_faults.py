@@ -58,7 +58,7 @@ def test_too_many_faults_are_counted_and_a_fatal_one_is_listed_all_the_same() ->
     assert len(listed) == MAX_FAULTS + 2
     assert listed[-2:] == (
         "x:2: config: the end",
-        "x: config: 1,234 more faults, not listed: mend these first",
+        "x:1: config: 1,234 more faults, not listed: mend these first",
     )
 
 
