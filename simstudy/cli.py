@@ -10,7 +10,16 @@ from typing import Annotated
 import typer
 
 from simstudy import __version__
-from simstudy.cli_options import Config, Jobs, Plugins, Replicates, ResultsFolder, ResultsParent, load_plugins, plain_path
+from simstudy.cli_options import (
+    Config,
+    Jobs,
+    Plugins,
+    Replicates,
+    ResultsFolder,
+    ResultsParent,
+    load_plugins,
+    plain_path,
+)
 from simstudy.cli_process import guarded, say
 
 app = typer.Typer(

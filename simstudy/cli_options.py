@@ -14,14 +14,15 @@ from simstudy.errors import ConfigError
 _STRANGE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
-def plain_path(text: str) -> Path:
-    """Return the path that a user typed.
+def plain_path(given: str | Path) -> Path:
+    """Return the path that a user typed, or the default.
 
     Raises
     ------
     ConfigError
         If it is empty, or has a character that no line of text can show: it stands in messages, manifest and report.
     """
+    text = str(given)
     if not text:
         message = "the path '' is empty: give that of a file or folder"
         raise ConfigError(message)
@@ -51,7 +52,9 @@ Replicates = Annotated[
     int | None,
     typer.Option(min=2, help="Replicates of every scenario, in place of the config's.", show_default=False),
 ]
-ResultsFolder = Annotated[Path, typer.Argument(metavar="RESULTS", parser=plain_path, help="What a run wrote: results/<study>.")]
+ResultsFolder = Annotated[
+    Path, typer.Argument(metavar="RESULTS", parser=plain_path, help="What a run wrote: results/<study>.")
+]
 
 ResultsParent = Annotated[
     Path, typer.Option(metavar="DIRECTORY", parser=plain_path, help="Folder that gets a folder named after the study.")
