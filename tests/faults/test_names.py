@@ -142,9 +142,7 @@ class Evil(type(FAMILIES["exponential"])):
 """
 
 
-@pytest.mark.parametrize(
-    ("name", "parameter"), [("../../x", "rate"), ("evil", "\x1b[31m")]
-)
+@pytest.mark.parametrize(("name", "parameter"), [("../../x", "rate"), ("evil", "\x1b[31m")])
 def test_names_of_a_plugin_are_refused_as_well(untouched: World, name: str, parameter: str) -> None:
     (untouched.work / "x.py").write_text(PLUGIN.format(name=name, parameter=parameter))
     scenario = f"  - {{family: {json.dumps(name)}, parameters: {{{json.dumps(parameter)}: [1, 2]}}}}\n"

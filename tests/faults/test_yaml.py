@@ -1,4 +1,4 @@
-"""Configs that are hostile or broken, given to the real program: one line per fault, quickly, and nothing else happens."""
+"""Configs that are hostile or broken, given to the real program: one line per fault, quickly, and nothing else."""
 
 from __future__ import annotations
 

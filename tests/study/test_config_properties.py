@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from simstudy.errors import ConfigError
@@ -26,6 +26,9 @@ FORMS = [("gamma", ("shape", "scale")), ("gamma", ("shape", "rate")), ("gamma", 
 FORMS += [("normal", ("mean", "sd")), ("weibull", ("shape", "scale")), ("exponential", ("rate",))]
 LIFETIMES = {"gamma": ("scale", "shape"), "weibull": ("shape", "scale")}
 
+# A busy machine is slow now and then, which says nothing about a config.
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60)
+
 NAMES = st.from_regex(names.PATTERN, fullmatch=True).filter(lambda name: names.fault(name) is None)
 
 
@@ -40,7 +43,7 @@ SIZES = st.lists(st.integers(20, 10**6), min_size=1, max_size=4, unique=True) | 
 SHARE = st.integers(1, 50).map(lambda share: f"{share}%")
 COMMON: dict[str, st.SearchStrategy[Any]] = {
     "level": st.floats(0.01, 0.99),
-    "intervals": st.lists(st.sampled_from(METHODS), min_size=1, max_size=4, unique=True),
+    "intervals": st.lists(st.sampled_from(list(METHODS)), min_size=1, max_size=4, unique=True),
     "mcse": st.sampled_from(["influence", "table6"]),
     "paths": st.booleans(),
     "precision": st.dictionaries(
@@ -59,7 +62,9 @@ def scenarios(draw: st.DrawFn) -> dict[str, Any]:
     }
     if family in LIFETIMES and draw(st.booleans()):
         found["fit"] = next(name for name in LIFETIMES if name != family)
-        found["known"] = {name: draw(st.floats(0.5, 4.0)) for name in LIFETIMES[found["fit"]][: draw(st.integers(0, 1))]}
+        found["known"] = {
+            name: draw(st.floats(0.5, 4.0)) for name in LIFETIMES[found["fit"]][: draw(st.integers(0, 1))]
+        }
     elif draw(st.booleans()):
         found["known"] = list(form[: draw(st.integers(0, len(form) - 1))])
     if family in LIFETIMES and draw(st.booleans()):
@@ -104,6 +109,7 @@ def written(data: Any, flow: bool | None) -> str:
     return yaml.dump(data, Dumper=Quoting, sort_keys=False, default_flow_style=flow, allow_unicode=True)
 
 
+@PATIENT
 @given(configs(), st.permutations(range(11)), st.sampled_from([None, True, False]))
 def test_any_config_of_the_grammar_loads_the_same_in_any_order_and_form(
     data: dict[str, Any], order: Sequence[int], flow: bool | None
@@ -114,6 +120,7 @@ def test_any_config_of_the_grammar_loads_the_same_in_any_order_and_form(
     assert config.loads(written(shuffled(data, order), flow)) == study
 
 
+@PATIENT
 @given(configs())
 def test_any_config_of_the_grammar_is_written_and_read_again(data: dict[str, Any]) -> None:
     study = config.from_dict(data)
@@ -123,7 +130,9 @@ def test_any_config_of_the_grammar_is_written_and_read_again(data: dict[str, Any
     assert config.loads(config.to_yaml(study)) == study
     assert study.seed == data["seed"]
     assert {cell.n for cell in study.scenarios} >= {
-        n for n in data["sample_sizes"] if isinstance(n, int) and any("sample_sizes" not in s for s in data["scenarios"])
+        n
+        for n in data["sample_sizes"]
+        if isinstance(n, int) and any("sample_sizes" not in s for s in data["scenarios"])
     }
 
 
@@ -157,6 +166,7 @@ def mutated(data: Any, path: tuple[Any, ...], how: str, value: Any) -> Any:
     return copy
 
 
+@PATIENT
 @given(configs(), st.data())
 def test_any_mutated_config_loads_or_every_fault_has_its_line(data: dict[str, Any], draw: st.DataObject) -> None:
     for _ in range(draw.draw(st.integers(1, 3))):
@@ -166,12 +176,12 @@ def test_any_mutated_config_loads_or_every_fault_has_its_line(data: dict[str, An
     try:
         study = config.loads(text, "x.yaml")
     except ConfigError as error:
-        assert error.faults
-        for fault in error.faults:
-            assert re.match(r"x\.yaml:[1-9]\d*: \S", fault), fault
-            assert fault.isprintable()
+        faults = error.faults
     else:
         assert config.from_dict(config.to_dict(study)) == study
+        return
+    assert faults
+    assert all(re.match(r"x\.yaml:[1-9]\d*: \S", fault) and fault.isprintable() for fault in faults)
 
 
 # ---- names ----
@@ -184,8 +194,9 @@ def derived(rows: Sequence[dict[str, Any]]) -> Study | None:
     try:
         return config.from_dict(head | {"scenarios": unnamed})
     except ConfigError as error:
-        assert all("is also that of" in fault or "with its parameter values" in fault for fault in error.faults)
-        return None
+        faults = error.faults
+    assert all("is also that of" in fault or "with its parameter values" in fault for fault in faults)
+    return None
 
 
 def mechanisms(study: Study) -> dict[str, tuple[Any, ...]]:
@@ -195,6 +206,7 @@ def mechanisms(study: Study) -> dict[str, tuple[Any, ...]]:
     }
 
 
+@PATIENT
 @given(st.lists(scenarios(), min_size=1, max_size=3), st.lists(scenarios(), max_size=2))
 def test_derived_names_are_valid_unique_and_never_come_to_mean_another_mechanism(
     rows: list[dict[str, Any]], more: list[dict[str, Any]]
@@ -213,6 +225,7 @@ ANY_NAME = st.text() | st.text(alphabet="aZ0_.+=,-/\\ \n\0é~:", max_size=300) |
 DEVICES = st.sampled_from(["con", "NUL", "Aux", "com1", "LPT9"])
 
 
+@PATIENT
 @given(ANY_NAME | st.builds("{}{}".format, DEVICES, st.sampled_from(["", ".", ".txt", ".a.b"])))
 def test_what_is_allowed_can_be_a_file_directly_in_its_folder(
     tmp_path_factory: pytest.TempPathFactory, name: str
@@ -233,6 +246,7 @@ def test_what_is_allowed_can_be_a_file_directly_in_its_folder(
     (folder / name).rmdir()
 
 
+@PATIENT
 @given(st.sampled_from(sorted(FAMILIES)))
 def test_every_family_has_a_name_that_a_scenario_may_have(family: str) -> None:
     assert names.fault(family) is None
