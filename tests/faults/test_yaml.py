@@ -181,6 +181,19 @@ def test_other_verbs_refuse_the_same_and_make_no_folder(folder: Path) -> None:
         assert [line.split(": ")[1] for line in done.lines] == ["x.yaml:1", "x.yaml:2", "x.yaml:7"]
 
 
+def test_what_is_no_yaml_is_refused_before_anything_heavy_is_imported(folder: Path) -> None:
+    (folder / "x.yaml").write_text("study: [\n")
+    code = (
+        "import atexit, sys; from simstudy.cli import main; sys.argv[1:] = ['run', 'x.yaml'];"
+        "atexit.register(lambda: print(*sys.modules)); main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert set(done.stdout.split()).isdisjoint({"numpy", "scipy", "pandas", "joblib", "simstudy.families"})
+
+
 WRONG = ("~", "[]", "{}", "true", "-1", "1.5", ".nan", "1e400", "''", "text", "[[1]]", "[~]", "{a: 1}", "[true]")
 KEYS = ("study", "seed", "replicates", "sample_sizes", "level", "intervals", "mcse", "precision", "scenarios")
 INNER = ("name", "family", "parameters", "fit", "known", "censoring", "covariates", "sample_sizes", "replicates")
