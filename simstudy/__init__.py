@@ -48,7 +48,8 @@ _HOMES = {
     **dict.fromkeys(("cox_snell_bias", "expected_information"), "simstudy.theory"),
     "export": "simstudy.interchange",
     "performance": "simstudy.analysis.of_estimates",
-    **dict.fromkeys(("family", "fit", "load", "load_plugin", "plan", "run"), "simstudy.api"),
+    **dict.fromkeys(("family", "fit", "load_plugin", "plan", "run"), "simstudy.api"),
+    "load": "simstudy.study.loading",
 }
 
 

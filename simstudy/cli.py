@@ -10,7 +10,19 @@ from typing import Annotated
 import typer
 
 from simstudy import __version__
-from simstudy.cli_options import Config, Jobs, Plugins, Replicates, ResultsFolder, load_plugins
+from simstudy.cli_options import (
+    BackendName,
+    Config,
+    Jobs,
+    Plugins,
+    Replicates,
+    ResultsFolder,
+    ResultsParent,
+    Scheduler,
+    TaskTimeout,
+    load_plugins,
+    plain_path,
+)
 from simstudy.cli_process import guarded, say
 from simstudy.running.threads import ONE_THREAD
 
@@ -47,25 +59,10 @@ def _root(
 def run(
     config: Config,
     jobs: Jobs = None,
-    backend: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="loky (worker processes; default), sequential (this process; default for one job), or dask.",
-            show_default=False,
-        ),
-    ] = None,
-    scheduler: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ADDRESS", help="Scheduler of a running dask cluster: tcp://host:8786.", show_default=False
-        ),
-    ] = None,
-    task_timeout: Annotated[
-        float | None,
-        typer.Option(metavar="SECONDS", help="End a task that takes longer, and record it.", show_default=False),
-    ] = None,
-    results: Annotated[Path, typer.Option(help="Folder that gets a folder named after the study.")] = Path("results"),
+    backend: BackendName = None,
+    scheduler: Scheduler = None,
+    task_timeout: TaskTimeout = None,
+    results: ResultsParent = Path("results"),
     replicates: Replicates = None,
     plugin: Plugins = None,
     tolerate: Annotated[
@@ -75,11 +72,13 @@ def run(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no summary line.")] = False,
 ) -> None:
     """Run a study, from drawing to report; running it again resumes or extends it."""
-    from simstudy import cli_messages, load
-    from simstudy.api import run as run_study
+    from simstudy import load
 
     load_plugins(plugin)
     study = load(config, replicates)
+    from simstudy import cli_messages
+    from simstudy.api import run as run_study
+
     command = cli_messages.reproducing_command(config, replicates, plugin or ())
     done = run_study(
         study,
@@ -123,7 +122,13 @@ def export(
     results: ResultsFolder,
     to: Annotated[str, typer.Option(metavar="FORM", help="csv, parquet, or rsimsum (for rsimsum, simsum and siman).")],
     output: Annotated[
-        Path | None, typer.Option(help="The file; default: replicates.csv and the like in RESULTS.", show_default=False)
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            parser=plain_path,
+            help="The file; default: replicates.csv and the like in RESULTS.",
+            show_default=False,
+        ),
     ] = None,
     plugin: Plugins = None,
 ) -> None:
@@ -136,8 +141,8 @@ def export(
 
 @app.command()
 def compare(
-    results1: Annotated[Path, typer.Argument(metavar="RESULTS1", help="What one run wrote.")],
-    results2: Annotated[Path, typer.Argument(metavar="RESULTS2", help="What another wrote.")],
+    results1: Annotated[Path, typer.Argument(metavar="RESULTS1", parser=plain_path, help="What one run wrote.")],
+    results2: Annotated[Path, typer.Argument(metavar="RESULTS2", parser=plain_path, help="What another wrote.")],
     level: Annotated[
         float, typer.Option(min=0.5, max=0.999999, help="One minus the chance that any row differs by accident.")
     ] = 0.95,
@@ -153,10 +158,13 @@ def compare(
 @app.command()
 def check(config: Config, replicates: Replicates = None, plugin: Plugins = None) -> None:
     """Validate a config; show its replicates, draws, estimated time and disk."""
-    from simstudy import cli_messages, load
+    from simstudy import load
 
     load_plugins(plugin)
-    say(cli_messages.plan(load(config, replicates)))
+    study = load(config, replicates)
+    from simstudy import cli_messages
+
+    say(cli_messages.plan(study))
 
 
 @app.command()
@@ -180,11 +188,13 @@ def plan(
     plugin: Plugins = None,
 ) -> None:
     """Tell from a pilot how many replicates a wanted precision takes, with time and disk."""
-    from simstudy import cli_plan, load
+    from simstudy import load
 
     load_plugins(plugin)
-    targets = cli_plan.targets(precision or ())
-    say(cli_plan.plan(load(config), targets, pilot))
+    study = load(config)
+    from simstudy import cli_plan
+
+    say(cli_plan.plan(study, cli_plan.targets(precision or ()), pilot))
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shlex
 import signal
 import sys
@@ -16,6 +17,9 @@ from typing import TextIO
 from simstudy.errors import SimstudyError, Stopped, one_line
 
 TRACEBACK = "SIMSTUDY_TRACEBACK"
+
+
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def guarded(work: Callable[[], None], arguments: Sequence[str]) -> int:
@@ -105,11 +109,16 @@ def complain(text: str) -> None:
     _write(sys.stderr, text)
 
 
+def _inert(text: str) -> str:
+    """Write out what would move the cursor, colour or turn the text of a terminal."""
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+
+
 def _write(stream: TextIO | None, text: str) -> None:
     if stream is None or stream.closed:
         return
     try:
-        print(text, file=stream, flush=True)
+        print(_inert(text), file=stream, flush=True)
     except BrokenPipeError:
         _silence(stream)
 

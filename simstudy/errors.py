@@ -6,6 +6,9 @@ import difflib
 from collections.abc import Iterable
 from typing import ClassVar
 
+MAX_COMPARED = 100
+"""Characters of a name that is compared with known ones."""
+
 
 class SimstudyError(Exception):
     """Base of every error that is told to the user without a traceback."""
@@ -73,5 +76,6 @@ def nearest(name: str, known: Iterable[str]) -> str:
     >>> nearest("zzz", ["gamma", "beta"])
     ''
     """
-    found = difflib.get_close_matches(name, list(known), n=1)
+    # Comparing costs the product of the lengths, and no valid name is long.
+    found = difflib.get_close_matches(name, list(known), n=1) if len(name) <= MAX_COMPARED else []
     return f"; did you mean '{found[0]}'?" if found else ""
