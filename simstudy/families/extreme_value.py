@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simstudy.numerics import trace
 from simstudy.numerics.sums import mean_product
 from simstudy.parameters import Array
 
@@ -98,6 +99,7 @@ def solve_profile(y: Array, mean: Array, start: Array, exists: NDArray[np.bool_]
     if len(left) < rows:
         y, mean = y[left], mean[left]
     low, high = np.zeros(len(left)), np.full(len(left), np.inf)
+    watched = trace.begin("Halley on the profile")
     for _ in range(_ITERATIONS):
         if not len(left):
             break
@@ -115,6 +117,9 @@ def solve_profile(y: Array, mean: Array, start: Array, exists: NDArray[np.bool_]
         finished = inside & (f * f <= _TOLERANCE * -slope)
         series = moments.mean + step * (moments.variance / 2.0 + step * moments.third / 6.0)
         fresh = ~done[left]  # a finished row stays as it is, however long its neighbours take
+        if watched:
+            outside = {"left the bracket": ~inside}
+            watched.note(left, {"t": now}, fresh, decrement=-f * f / slope, safeguard=outside)
         iterations[left] += fresh
         t[left] = np.where(fresh, moved, now)
         log_mean[left] = np.where(fresh, moments.log_mean + step * series, log_mean[left])

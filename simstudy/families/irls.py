@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from simstudy.families.orthogonal import Basis
 from simstudy.families.status import Status
+from simstudy.numerics import trace
 from simstudy.numerics.sums import mean_product
 from simstudy.numerics.symmetric import pairs, solve
 from simstudy.parameters import Array
@@ -93,9 +94,13 @@ def maximise(family: GeneralizedLinear, y: Array, offset: Array, basis: Basis) -
     if not rows:
         return Found(own, status, iterations)
     left, state = np.arange(rows), _first(family, y, offset, basis)
+    watched = trace.begin("Newton, iteratively reweighted least squares")
     for count in range(_ITERATIONS):
         step = _step(state)
         verdict = _judge(family, state, step, count)
+        if watched:
+            named = {f"coefficient {j} of orthonormal columns": column for j, column in enumerate(state.own)}
+            watched.note(left, named, objective=state.value, decrement=step.decrement)
         own[:, left], status[left] = state.own + step.own, verdict
         iterations[left] += 1
         going = verdict == Status.MAX_ITERATIONS
@@ -103,7 +108,10 @@ def maximise(family: GeneralizedLinear, y: Array, offset: Array, basis: Basis) -
             break
         if not going.all():
             left, state, step = left[going], state.take(going), step.take(going)
+        whole = state.own + step.own
         state = _advance(family, state, step)
+        if watched:
+            watched.follow(left, safeguard={"step halved": (state.own != whole).any(axis=0)})
     return Found(own, status, iterations)
 
 
