@@ -13,7 +13,7 @@ from typing import Any
 
 from simstudy.errors import SimstudyError, UnusableResultsError
 from simstudy.files import remove_leftovers
-from simstudy.running import manifest, paths, reached
+from simstudy.running import manifest, paths, reached, unfinished
 from simstudy.running.execute import UnfinishedTasksError, execute
 from simstudy.running.plan import Task, disk_bytes, longest_first, measured_cost
 from simstudy.running.progress import Display, State
@@ -56,12 +56,18 @@ def complete(folder: Path, study: Study, jobs: int, command: str, shown: Display
     state = manifest.make(study, command, before["runs"] if before else []) | reached.entry(courses)
     if before and not tasks:
         state |= {key: before[key] for key in ("versions", "platform") if key in before}
-    manifest.write(folder, state)  # from here on, the folder is known to be this study's
+    still = unfinished.carried(before, store, study) if before and tasks else {}
+    manifest.write(folder, state | still)  # from here on, the folder is known to be this study's
     remove_leftovers(folder)
     for scenario in study.scenarios:
         store.remove_superseded(scenario)
     if tasks:
-        state["runs"].append(_Run(store, courses, jobs, shown).simulate(tasks))
+        try:
+            state["runs"].append(_Run(store, courses, jobs, shown).simulate(tasks))
+        except UnfinishedTasksError as error:
+            left = {unfinished.KEY: unfinished.entries(error.outcomes)}
+            manifest.write(folder, state | reached.entry(courses) | left)
+            raise
         manifest.write(folder, state | reached.entry(courses))
     paths.complete(folder, study)
 
