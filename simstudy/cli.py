@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from simstudy import __version__
+from simstudy import __version__, cli_failures, cli_replay
 from simstudy.cli_options import Config, Jobs, Plugins, Replicates, ResultsFolder, load_plugins
 from simstudy.cli_process import guarded, say
 
@@ -58,12 +58,13 @@ def run(
     """Run a study, from drawing to report; running it again resumes or extends it."""
     from simstudy import cli_messages, load
     from simstudy.api import run as run_study
+    from simstudy.running.commands import failures_command
 
     load_plugins(plugin)
     study = load(config, replicates)
     command = cli_messages.reproducing_command(config, replicates, plugin or ())
     done = run_study(study, jobs, results, quiet=quiet, command=command)
-    failures = cli_messages.Failures(done.summary(), tolerate)
+    failures = cli_messages.Failures(done.summary(), tolerate, failures_command(done.folder, plugin or ()))
     for line in [] if quiet else [f"report: {done.report}", *failures.lines, *cli_messages.capped(done.study)]:
         say(line)
     raise typer.Exit(failures.exit_code)
@@ -104,6 +105,10 @@ def export(
 
     load_plugins(plugin)
     say(f"{to}: {write(results, to, output)}")
+
+
+app.command()(cli_replay.replay)
+app.command()(cli_failures.failures)
 
 
 @app.command()

@@ -1,24 +1,20 @@
-"""One replicate of a study again: its data, the fit with all iterations of the optimiser, and the row that is stored."""
+"""One replicate of a study again: its data, the fit with all iterations, and the row that is stored."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simstudy.errors import ConfigError, SimstudyError, nearest
+from simstudy.errors import ConfigError, SimstudyError, nearest, one_line
 from simstudy.families.base import Family
 from simstudy.families.censored import Censored
 from simstudy.families.plugin import told
 from simstudy.families.regression import Regression
 from simstudy.files import replaced
-from simstudy.inference import Fit, mle
-from simstudy.inference.fitted import describe, expected_at
-from simstudy.inference.likelihood import Likelihood
-from simstudy.numerics import trace
+from simstudy.inference import Fit
 from simstudy.parameters import Array
 from simstudy.results import Results
 from simstudy.running import redraw
@@ -26,13 +22,12 @@ from simstudy.running.store import Store
 from simstudy.study import models
 from simstudy.study.replicates import Replicates
 from simstudy.study.scenario import Scenario, Study
-from simstudy.study.streams import block_size
+from simstudy.watching import beside_itself, watched
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _LISTED = 20
-_LAST_COLUMNS = ("log_likelihood", "objective", "decrement", "damping", "step", "safeguard")
 _CSV_ROWS = 2**18
 
 
@@ -129,8 +124,8 @@ def replay(folder: str | Path, scenario: str | None = None, n: int | None = None
     data = x[row] if len(x) == 1 else x[row].copy()
     record, notes = _in_block(cell, x, row)
     del x
-    pair = _beside_itself(cell, data)
-    fit, iterations = _watched(cell, pair)
+    pair = beside_itself(cell, data)
+    fit, iterations = watched(cell, pair)
     if record is None:
         record = redraw.fitted_row(cell, pair, 0)
     elif record.theta.tobytes() != fit.theta.tobytes() or record.value[0] != fit.log_likelihood:
@@ -142,27 +137,32 @@ def replay(folder: str | Path, scenario: str | None = None, n: int | None = None
 
 def chosen(study: Study, name: str | None, n: int | None) -> Scenario:
     """Return the cell that is meant (ConfigError where there is none, or more than one)."""
+    check_cell(study, name, n)
     if name is None and len(study.names) > 1:
         message = f"scenario: the study has {len(study.names)}: give one of {_listed(study.names)}"
         raise ConfigError(message)
-    name = study.names[0] if name is None else name
-    cells = {scenario.n: scenario for scenario in study.scenarios if scenario.name == name}
-    if not cells:
-        known = _listed(study.names)
-        message = f"scenario: the study has none of that name, got '{name}'{nearest(name, study.names)}; it has {known}"
-        raise ConfigError(message)
-    sizes = _listed(map(str, cells))
+    cells = {cell.n: cell for cell in study.scenarios if name in {None, cell.name}}
     if n is None and len(cells) > 1:
-        message = f"n: scenario '{name}' has {len(cells)} sample sizes: give one of {sizes}"
-        raise ConfigError(message)
-    if n is not None and n not in cells:
-        message = f"n: scenario '{name}' has no such sample size, got {n}; it has {sizes}"
+        message = f"n: the scenario has {len(cells)} sample sizes: give one of {_listed(cells)}"
         raise ConfigError(message)
     return next(iter(cells.values())) if n is None else cells[n]
 
 
+def check_cell(study: Study, name: str | None, n: int | None) -> None:
+    """Refuse a scenario or a sample size that a study has not (ConfigError)."""
+    if name is not None and name not in study.names:
+        known = _listed(study.names)
+        message = f"scenario: the study has no '{one_line(name)}'{nearest(name, study.names)}; it has {known}"
+        raise ConfigError(message)
+    sizes = dict.fromkeys(cell.n for cell in study.scenarios if name in {None, cell.name})
+    if n is not None and n not in sizes:
+        of = "the study" if name is None else f"scenario '{name}'"
+        message = f"n: {of} has no sample size {n}; it has {_listed(sizes)}"
+        raise ConfigError(message)
+
+
 def _listed(names: Any) -> str:
-    every = list(names)
+    every = [str(name) for name in names]
     more = [f"… ({len(every)} in all)"] if len(every) > _LISTED else []
     return ", ".join([*every[:_LISTED], *more])
 
@@ -177,38 +177,6 @@ def _in_block(scenario: Scenario, x: Array, row: int) -> tuple[Replicates | None
         if len(x) == 1:
             raise
         return None, [f"its block cannot be fitted as a whole, so that no row of it can be stored: {told(error)}"]
-
-
-def _beside_itself(scenario: Scenario, data: Array) -> Array:
-    """Return a data set beside a copy of itself, where it has company in its block.
-
-    One row alone is laid out otherwise in memory, and its sums may differ in the last bit.
-    """
-    pair = data[np.newaxis] if block_size(scenario.n) == 1 else np.stack([data, data])
-    pair.flags.writeable = False
-    return pair
-
-
-def _watched(scenario: Scenario, x: Array) -> tuple[Fit, pd.DataFrame]:
-    """Fit a data set that may stand beside its copy, watching every iteration."""
-    model = models.fitted(scenario)
-    with np.errstate(all="ignore"):
-        likelihood = Likelihood(model.family, x, model.parametrisation, model.given)
-        with trace.recording() as runs:
-            estimates = mle.fit(likelihood)
-        fit = describe(likelihood, estimates, _expected(likelihood, estimates), single=True)
-    return fit, _frame(runs, int(estimates.iterations[0]))
-
-
-def _expected(likelihood: Likelihood, estimates: mle.Estimates) -> list[Any]:
-    """Return I(θ̂), NaN where a family's own raises, which a run does not ask for."""
-    try:
-        return expected_at(likelihood, estimates)
-    except (SimstudyError, MemoryError):
-        raise
-    except Exception:
-        size = len(likelihood.free)
-        return [np.full(likelihood.rows, np.nan)] * (size * (size + 1) // 2)
 
 
 def _stored(store: Store, scenario: Scenario, replicate: int, notes: list[str]) -> Replicates | None:
@@ -237,23 +205,3 @@ def column_names(family: Family, data: Array) -> tuple[str, ...]:
     if isinstance(family, Regression):
         return ("y", *(f"x{j}" for j in range(1, width)))
     return tuple(f"x{j}" for j in range(1, width + 1))
-
-
-def _frame(runs: list[trace.Run], iterations: int) -> pd.DataFrame:
-    """Return all iterations as a table; the last row is the estimate."""
-    import pandas as pd
-
-    rows = list(_lines(runs))
-    rows[-1]["iteration"] = iterations
-    names = dict.fromkeys(name for row in rows for name in row)
-    order = [name for name in names if name not in _LAST_COLUMNS]
-    return pd.DataFrame(rows, columns=[*order, *(name for name in _LAST_COLUMNS if name in names)])
-
-
-def _lines(runs: list[trace.Run]) -> Iterator[dict[str, Any]]:
-    starts: dict[str, int] = {}
-    for run in runs:
-        for course in run.courses:
-            starts[run.solver] = starts.get(run.solver, 0) + 1
-            for iteration, line in enumerate(course):
-                yield {"solver": run.solver, "start": starts[run.solver], "iteration": iteration, **line}

@@ -85,7 +85,7 @@ def _moments(y: Array, t: Array) -> _Moments:
     return _Moments(np.log(mean), first, variance, third - first * (3.0 * second - 2.0 * first * first))
 
 
-def solve_profile(y: Array, mean: Array, start: Array, exists: NDArray[np.bool_]) -> Profile:
+def solve_profile(y: Array, mean: Array, start: Array, exists: NDArray[np.bool_], name: str = "shape") -> Profile:
     """Solve f(t) = 1 + t(ȳ − E_w[y]) = 0, w ∝ e^{ty}, by Halley's method in log t within a live bracket.
 
     Of censored lifetimes, ȳ is the mean over what was seen. f falls monotonely from 1, so its sign keeps the bracket.
@@ -119,7 +119,7 @@ def solve_profile(y: Array, mean: Array, start: Array, exists: NDArray[np.bool_]
         fresh = ~done[left]  # a finished row stays as it is, however long its neighbours take
         if watched:
             outside = {"left the bracket": ~inside}
-            watched.note(left, {"t": now}, fresh, decrement=-f * f / slope, safeguard=outside)
+            watched.note(left, {name: now}, fresh, decrement=-f * f / slope, safeguard=outside)
         iterations[left] += fresh
         t[left] = np.where(fresh, moved, now)
         log_mean[left] = np.where(fresh, moments.log_mean + step * series, log_mean[left])

@@ -8,6 +8,7 @@ the coefficients themselves, others by the Newton step, whose bounded part dies 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -76,7 +77,7 @@ class _Step(NamedTuple):
         )
 
 
-def maximise(family: GeneralizedLinear, y: Array, offset: Array, basis: Basis) -> Found:
+def maximise(family: GeneralizedLinear, y: Array, offset: Array, basis: Basis, names: Sequence[str]) -> Found:
     """Maximise the likelihood of every data set.
 
     Parameters
@@ -87,6 +88,8 @@ def maximise(family: GeneralizedLinear, y: Array, offset: Array, basis: Basis) -
         Responses, and the part of η that is known.
     basis
         Orthonormal columns of the rest.
+    names
+        Of the coefficients of the columns from which these were made.
     """
     rows, size = len(y), len(basis.columns)
     own, status = np.zeros((size, rows)), np.full(rows, Status.MAX_ITERATIONS, dtype=np.int8)
@@ -99,8 +102,8 @@ def maximise(family: GeneralizedLinear, y: Array, offset: Array, basis: Basis) -
         step = _step(state)
         verdict = _judge(family, state, step, count)
         if watched:
-            named = {f"coefficient {j} of orthonormal columns": column for j, column in enumerate(state.own)}
-            watched.note(left, named, objective=state.value, decrement=step.decrement)
+            named = zip(names, basis.select(left).coefficients(list(state.own)), strict=True)
+            watched.note(left, dict(named), objective=state.value, decrement=step.decrement)
         own[:, left], status[left] = state.own + step.own, verdict
         iterations[left] += 1
         going = verdict == Status.MAX_ITERATIONS

@@ -111,7 +111,7 @@ def _run(data: Array, state: _State, floor: float, iterations: int) -> _State:
         before = state
         state, value = _step(data, state, floor)
         if watched:
-            named = {name: column.ravel() for name, column in before._asdict().items()}
+            named = {f"coarse {name}": column.ravel() for name, column in before._asdict().items()}
             watched.note(np.arange(value.size), named, objective=value.ravel())
     return state
 

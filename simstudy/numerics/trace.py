@@ -42,7 +42,7 @@ class Run:
         rows : (m,) integers
             Places of the rows among those that the solver was called with.
         at
-            Coordinates, arrays (m,) by name.
+            Coordinates, arrays (m,) by name; one that is called like a parameter is that parameter.
         going : (m,) bool
             Which of the rows iterate still; the others are left out.
         **columns

@@ -9,7 +9,9 @@ from pathlib import Path
 from simstudy.families import REGISTRY
 
 
-def replay_command(folder: Path | str, scenario: str, n: int, replicate: int, plugins: Iterable[str | Path] = ()) -> str:
+def replay_command(
+    folder: Path | str, scenario: str, n: int, replicate: int, plugins: Iterable[str | Path] = ()
+) -> str:
     """Return the command that redraws and refits one replicate.
 
     Parameters
