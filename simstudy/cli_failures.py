@@ -30,7 +30,7 @@ def failures(
 ) -> None:
     """List failed replicates and unfinished tasks, each with its replay command."""
     from simstudy.failing import Failures
-    from simstudy.replaying import check_cell
+    from simstudy.redrawn import check_cell
 
     load_plugins(plugin)
     found = Failures(results, scenario, n)

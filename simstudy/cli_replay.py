@@ -40,14 +40,16 @@ def replay(
     plugin: Plugins = None,
 ) -> None:
     """Redraw one data set, refit it step by step, and compare with the stored row; exit code 3 if that differs."""
-    from simstudy import replaying
+    from simstudy.redrawn import redrawn, write_csv
+    from simstudy.replaying import refitted
 
     load_plugins(plugin)
-    found = replaying.replay(results, scenario, n, replicate)
-    say("\n".join(lines(found)))
-    if csv is not None:
-        found.write_csv(csv)
+    drawn = redrawn(results, scenario, n, replicate)
+    if csv is not None:  # before the fit, which may raise an exception
+        write_csv(csv, drawn.data, drawn.columns)
         say(f"data: {csv}")
+    found = refitted(drawn)
+    say("\n".join(lines(found)))
     raise typer.Exit(DIFFERS if found.equal is False else 0)
 
 

@@ -23,6 +23,7 @@ FLOORS = {
     "simstudy.api": 8,
     "simstudy.comparison": 8,
     "simstudy.failing": 8,
+    "simstudy.redrawn": 8,
     "simstudy.replaying": 8,
     "simstudy.watching": 8,
     "simstudy.cli_failures": 8,
