@@ -49,7 +49,8 @@ class Redrawn:
     @property
     def data(self) -> Array:
         """The data set (n,) or (n, d), a copy where there are others in the block."""
-        return self.block[self.row] if len(self.block) == 1 else self.block[self.row].copy()
+        data: Array = self.block[self.row]
+        return data if len(self.block) == 1 else data.copy()
 
     @property
     def columns(self) -> tuple[str, ...]:
