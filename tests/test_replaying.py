@@ -14,6 +14,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import simstudy
 from simstudy.analysis.precision import precise
+from simstudy.cli_replay import lines
 from simstudy.errors import ConfigError, FamilyError
 from simstudy.families import FAMILIES
 from simstudy.families.normal_mixture import FLOOR
@@ -26,6 +27,7 @@ from simstudy.running import manifest, redraw
 from simstudy.running.block import simulate
 from simstudy.running.complete import complete
 from simstudy.running.execute import UnfinishedTasksError
+from simstudy.running.lock import locked
 from simstudy.running.plan import missing_tasks
 from simstudy.running.progress import Silent
 from simstudy.running.record import encode, record_identity
@@ -150,6 +152,7 @@ def test_a_replay_is_the_stored_row_bit_for_bit(every, family):
         solvers = set(found.trace["solver"]) - {mle.ESTIMATE}
         assert solvers or found.fit.iterations == 0
         assert found.fit.log_likelihood == found.stored.value[0]
+        assert list(lines(found))[-1].startswith("equal to the stored row: yes, bit for bit (theta, ")
 
 
 @pytest.mark.parametrize(
@@ -218,6 +221,7 @@ def test_every_status(here):
         found = replay(folder, replicate=int(np.flatnonzero(status == each)[-1]))
         check(found)
         assert found.fit.status is each
+        assert f"status: {each.name}: {each.sentence}" in list(lines(found))
 
 
 def test_what_differs_is_named(various, tmp_path, capsys):
@@ -258,6 +262,13 @@ def test_a_damaged_file_is_told_and_the_data_are_redrawn(various, tmp_path, caps
     found, sound = (replay(each, "wrong", 60, 3) for each in (folder, various))
     assert found.equal is None
     assert redraw.differing(found.record, sound.record) == ()
+
+
+def test_a_folder_in_use_is_read_all_the_same(various):
+    before = {path: path.stat().st_mtime_ns for path in various.rglob("*") if path.is_file()}
+    with locked(various):
+        check(replay(various, "known", 60, 2))
+    assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
 @pytest.mark.parametrize(
