@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from simstudy.analysis.of_estimates import performance
     from simstudy.api import families, family, fit, load, load_plugin, plan, run
     from simstudy.comparison import compare
+    from simstudy.failing import failures
     from simstudy.families.status import Status
     from simstudy.interchange import export
+    from simstudy.replaying import replay
     from simstudy.results import Results
     from simstudy.theory import cox_snell_bias, expected_information
 
@@ -31,6 +33,7 @@ __all__ = [
     "cox_snell_bias",
     "expected_information",
     "export",
+    "failures",
     "families",
     "family",
     "fit",
@@ -38,11 +41,14 @@ __all__ = [
     "load_plugin",
     "performance",
     "plan",
+    "replay",
     "run",
 ]
 
 _HOMES = {
     "Results": "simstudy.results",
+    "failures": "simstudy.failing",
+    "replay": "simstudy.replaying",
     "Status": "simstudy.families.status",
     "compare": "simstudy.comparison",
     **dict.fromkeys(("cox_snell_bias", "expected_information"), "simstudy.theory"),

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from simstudy import __version__
+from simstudy import __version__, cli_failures, cli_replay
 from simstudy.cli_options import (
     BackendName,
     Config,
@@ -78,6 +78,7 @@ def run(
     study = load(config, replicates)
     from simstudy import cli_messages
     from simstudy.api import run as run_study
+    from simstudy.running.commands import failures_command
 
     command = cli_messages.reproducing_command(config, replicates, plugin or ())
     done = run_study(
@@ -90,7 +91,7 @@ def run(
         quiet=quiet,
         command=command,
     )
-    failures = cli_messages.Failures(done.summary(), tolerate)
+    failures = cli_messages.Failures(done.summary(), tolerate, failures_command(done.folder, plugin or ()))
     for line in [] if quiet else [f"report: {done.report}", *failures.lines, *cli_messages.capped(done.study)]:
         say(line)
     raise typer.Exit(failures.exit_code)
@@ -137,6 +138,10 @@ def export(
 
     load_plugins(plugin)
     say(f"{to}: {write(results, to, output)}")
+
+
+app.command()(cli_replay.replay)
+app.command()(cli_failures.failures)
 
 
 @app.command()

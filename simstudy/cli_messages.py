@@ -51,12 +51,13 @@ def written(folder: Path, paths: Sequence[Path]) -> str:
 
 
 class Failures:
-    """Replicates that did not converge, per cell, against the tolerated share."""
+    """Replicates that did not converge, per cell, against the tolerated share; the command lists them."""
 
-    def __init__(self, summary: pd.DataFrame, tolerated: float) -> None:
+    def __init__(self, summary: pd.DataFrame, tolerated: float, command: str) -> None:
         cells = summary.drop_duplicates(["scenario", "n"])[["scenario", "n", "failed", "replicates"]]
         self.cells = [(f"{name}, n = {n}", int(failed), int(of)) for name, n, failed, of in cells.to_numpy()]
         self.tolerated = tolerated
+        self.command = command
 
     @property
     def too_many(self) -> list[str]:
@@ -75,7 +76,8 @@ class Failures:
         if failed:
             worst, most, of = max(self.cells, key=lambda cell: cell[1] / cell[2])
             share = f"most in {worst}: {most / of:.1%}"
-            yield f"failures: {failed:,} of {total:,} replicates did not converge; {share}"
+            said = f"failures: {failed:,} of {total:,} replicates did not converge; {share}"
+            yield f"{said}; to list them: {self.command}"
         if self.too_many:
             yield f"more than the tolerated {self.tolerated:.1%} in {len(self.too_many)} cells: exit code 3"
 

@@ -88,7 +88,7 @@ def copy(finished, tmp_path):
 def test_help_names_all_verbs(tmp_path):
     done = call(tmp_path, "--help")
     assert done.returncode == 0
-    for verb in ("run", "report", "export", "compare", "check", "plan", "families", "schema"):
+    for verb in ("run", "report", "export", "replay", "failures", "compare", "check", "plan", "families", "schema"):
         assert re.search(rf"^  {verb} ", done.stdout, re.MULTILINE)
 
 
@@ -182,7 +182,9 @@ def test_a_run_says_where_the_report_is_and_what_failed(finished):
     lines = done.stdout.splitlines()
     assert lines[0] == "report: results/small/report.html"
     assert re.fullmatch(
-        r"failures: \d+ of 800 replicates did not converge; most in poisson, n = 20: 1\d\.\d%", lines[1]
+        r"failures: \d+ of 800 replicates did not converge; most in poisson, n = 20: 1\d\.\d%; "
+        r"to list them: simstudy failures results/small",
+        lines[1],
     )
     assert (folder / "results/small/report.html").is_file()
     assert done.stderr.isascii()

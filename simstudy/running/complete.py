@@ -12,7 +12,7 @@ from typing import Any
 
 from simstudy.errors import SimstudyError, UnusableResultsError
 from simstudy.files import remove_leftovers
-from simstudy.running import manifest, paths, reached
+from simstudy.running import manifest, paths, reached, unfinished
 from simstudy.running.agenda import Agenda
 from simstudy.running.backends import Engine
 from simstudy.running.costs import Costs, trials
@@ -65,13 +65,18 @@ def complete(
     state = manifest.make(study, command, before["runs"] if before else []) | reached.entry(courses)
     if before and not run.agenda:
         state |= {key: before[key] for key in ("versions", "platform") if key in before}
-    manifest.write(folder, state)  # from here on, the folder is known to be this study's
+    still = unfinished.carried(before, store, study) if before and run.agenda else {}
+    manifest.write(folder, state | still)  # from here on, the folder is known to be this study's
     remove_leftovers(folder)
     for scenario in study.scenarios:
         store.remove_superseded(scenario)
     if run.agenda:
         try:
             state["runs"].append(run.simulate())
+        except UnfinishedTasksError as error:
+            left = {unfinished.KEY: unfinished.entries(error.outcomes)}
+            manifest.write(folder, state | reached.entry(courses) | left)
+            raise
         finally:
             with contextlib.suppress(UnusableResultsError):  # else it would take the place of what went wrong
                 remove_leftovers(folder)  # of workers that were killed while they wrote
@@ -131,7 +136,7 @@ class _Run:
                 count += 1
                 self._take(outcome)
         if self.unfinished:
-            raise UnfinishedTasksError(self.unfinished)
+            raise UnfinishedTasksError(self.unfinished, self.store.folder)
         return {
             "started": started.isoformat(timespec="seconds"),
             "seconds": round(time.monotonic() - clock, 3),

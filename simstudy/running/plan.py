@@ -52,10 +52,14 @@ class Task:
         """Replicates to simulate."""
         return (self.last_block - self.stored_block) * block_size(self.scenario.n)
 
+    @property
+    def first(self) -> int:
+        """The first replicate to simulate."""
+        return (self.stored_block + 1) * block_size(self.scenario.n)
+
     def __str__(self) -> str:
-        size = block_size(self.scenario.n)
-        first, last = (self.stored_block + 1) * size, (self.last_block + 1) * size - 1
-        return f"scenario '{self.scenario.name}', n = {self.scenario.n}, replicates {first}-{last}"
+        span = f"{self.first}-{self.first + self.rows - 1}"
+        return f"scenario '{self.scenario.name}', n = {self.scenario.n}, replicates {span}"
 
 
 def missing_tasks(scenario: Scenario, stored: Mapping[int, int]) -> Iterator[Task]:
