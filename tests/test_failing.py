@@ -17,6 +17,7 @@ import simstudy
 from simstudy.errors import UnusableResultsError
 from simstudy.families.status import Status
 from simstudy.results import Results
+from simstudy.running.backends import engine
 from simstudy.running.complete import complete
 from simstudy.running.execute import UnfinishedTasksError
 from simstudy.running.progress import Silent
@@ -41,7 +42,7 @@ scenarios:
 
 def run(folder, study):
     folder.mkdir(parents=True, exist_ok=True)
-    complete(folder, study, 1, "simstudy run", Silent())
+    complete(folder, study, engine(1), "simstudy run", Silent())
     return folder
 
 

@@ -24,6 +24,7 @@ from simstudy.numerics import trace
 from simstudy.redrawn import chosen, column_names
 from simstudy.replaying import replay
 from simstudy.running import manifest, redraw
+from simstudy.running.backends import engine
 from simstudy.running.block import simulate
 from simstudy.running.complete import complete
 from simstudy.running.execute import UnfinishedTasksError
@@ -80,7 +81,7 @@ scenarios:
 def run(folder, study):
     """Simulate what is missing of a study, without a report."""
     folder.mkdir(parents=True, exist_ok=True)
-    complete(folder, study, 1, "simstudy run", Silent(), precise)
+    complete(folder, study, engine(1), "simstudy run", Silent(), precise)
     return folder
 
 

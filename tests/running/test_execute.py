@@ -134,8 +134,10 @@ def test_an_unfinished_run_says_so(tasks):
     error = UnfinishedTasksError([Outcome(tasks[0], error="x", kind="raised", replicate=7)], Path("my results"))
     assert error.exit_code == 3
     assert str(error).splitlines() == [
-        "scenario 's0', n = 5000, replicates 0-25: x (replicate 7); "
-        "to replay: simstudy replay 'my results' --scenario s0 --n 5000 --replicate 7",
+        (
+            "scenario 's0', n = 5000, replicates 0-25: x (replicate 7); "
+            "to replay: simstudy replay 'my results' --scenario s0 --n 5000 --replicate 7"
+        ),
         "all other tasks are stored; run the same command again to try these once more",
     ]
 
