@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -11,11 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from simstudy.errors import SimstudyError, UnusableResultsError
+from simstudy.errors import SimstudyError
 from simstudy.files import remove_leftovers
-from simstudy.running import manifest, paths, reached
+from simstudy.running import manifest, paths, preflight, reached
 from simstudy.running.execute import UnfinishedTasksError, execute
-from simstudy.running.plan import Task, disk_bytes, longest_first, measured_cost
+from simstudy.running.plan import Task, longest_first, measured_cost
 from simstudy.running.progress import Display, State
 from simstudy.running.stopping import Course, Precise, never
 from simstudy.running.store import Store
@@ -48,9 +47,9 @@ def complete(folder: Path, study: Study, jobs: int, command: str, shown: Display
         Tells at a checkpoint whether a cell with targets of precision has enough replicates.
     """
     before = existing_manifest(folder, study)
+    preflight.check(folder, study, jobs)
     store = Store(folder, study.seed)
     _check_stored(store, study)
-    _check_space(folder, study)
     courses = [Course(scenario, store, precise) for scenario in study.scenarios]
     tasks = [task for course in courses for task in course.tasks()]
     state = manifest.make(study, command, before["runs"] if before else []) | reached.entry(courses)
@@ -73,19 +72,6 @@ def _check_stored(store: Store, study: Study) -> None:
     if errors:
         kind: type[SimstudyError] = type(errors[0])
         raise kind("\n".join(str(error) for error in errors))
-
-
-def _check_space(folder: Path, study: Study) -> None:
-    """Refuse what cannot fit on the disk before any list of tasks is made."""
-    needed, free = sum(disk_bytes(scenario) for scenario in study.scenarios), shutil.disk_usage(folder).free
-    stored = sum(path.stat().st_size for path in (folder / "blocks").rglob("*.npz"))
-    if needed > free + stored:
-        most = "at most" if any(scenario.precision for scenario in study.scenarios) else "about"
-        message = (
-            f"{folder}: no space: the study takes {most} {needed:,} bytes, and {free:,} are free; "
-            "use another results folder or fewer replicates"
-        )
-        raise UnusableResultsError(message)
 
 
 class _Run:
