@@ -105,6 +105,7 @@ def tidy(study: str, scenario: Scenario, replicates: Replicates, limits: Limits,
 
 def _variances(scenario: Scenario, replicates: Replicates, limits: Limits) -> dict[str, Array]:
     """Return the variances (R, p) that each data set claims, NaN where the fit did not converge."""
+
     def compute(cell: Cell) -> dict[str, Array]:
         return {kind: np.where(each > 0.0, each, np.nan) for kind, each in cell.model_variances.items()}
 

@@ -1,4 +1,4 @@
-"""What a study takes, against what this machine has: refused, with the numbers, before anything is allocated or made."""
+"""What a study takes, against what this machine has: refused, with the numbers, before anything is allocated."""
 
 from __future__ import annotations
 
@@ -45,10 +45,8 @@ def disk_faults(folder: Path, study: Study) -> list[str]:
         return []
     most = "at most" if any(scenario.precision for scenario in study.scenarios) else "about"
     kept = f" and {stored:,} are stored already" if stored else ""
-    return [
-        f"{folder}: no space: the study takes {most} {needed:,} bytes, and {free:,} are free{kept}; "
-        "use another results folder or fewer replicates"
-    ]
+    takes = f"{folder}: no space: the study takes {most} {needed:,} bytes, and {free:,} are free{kept}"
+    return [f"{takes}; use another results folder or fewer replicates"]
 
 
 def memory_faults(scenarios: Sequence[Scenario], jobs: int, takes: Takes = task_bytes) -> list[str]:

@@ -36,7 +36,7 @@ def free_disk(folder: Path) -> int:
 
 
 def _free_memory() -> int:
-    """Return MemAvailable, which counts what the page cache can give back; elsewhere the free pages, or all there are."""
+    """Return MemAvailable, which counts what the page cache can give back; elsewhere free pages, or all."""
     fields = _fields(_PROC / "meminfo")
     if "MemAvailable" in fields:
         return fields["MemAvailable"] * 1024
