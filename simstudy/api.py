@@ -105,7 +105,7 @@ def run(
     ForeignResultsError
         If the folder is in use, or holds another study.
     UnusableResultsError
-        If it cannot be read or written, or a stored file is damaged.
+        If it cannot be read or written, a stored file is damaged, or the study would not fit on the disk or in memory.
     UnfinishedTasksError
         If some replicates could not be simulated; all others are stored.
     """
@@ -149,6 +149,8 @@ def plan(study: Study, precision: Mapping[str, float | str] | None = None, pilot
     ------
     ConfigError
         If there is no such measure, or a target is no positive number and no share.
+    UnusableResultsError
+        If a pilot does not fit in memory.
     """
     from simstudy.planning import frame, needs
 

@@ -162,7 +162,7 @@ def compare(
 
 @app.command()
 def check(config: Config, replicates: Replicates = None, plugin: Plugins = None) -> None:
-    """Validate a config; show its replicates, draws, estimated time and disk."""
+    """Validate a config; show its replicates, draws, estimated time, disk and memory of a worker."""
     from simstudy import load
 
     load_plugins(plugin)

@@ -12,6 +12,7 @@ from simstudy.families.base import Family
 from simstudy.parameters import Parameter, Parametrisation
 from simstudy.running.backends import default_jobs
 from simstudy.running.costs import measured_costs
+from simstudy.running.footprint import worker_bytes
 from simstudy.running.plan import Estimate, estimate, human_seconds
 from simstudy.study import precision
 from simstudy.study.scenario import Study
@@ -89,9 +90,12 @@ def capped(study: Study) -> list[str]:
 
 
 def plan(study: Study) -> str:
-    """Return the table of cells and what the study takes in all, at most where cells stop at a precision."""
+    """Return the table of cells and what the study takes in all, at most where cells stop at a precision.
+
+    Memory is that of a worker which simulates a task of the cell.
+    """
     cells = estimate(study, measured_costs(study.scenarios))
-    header = ("scenario", "n", "replicates", "draws", "seconds", "disk")
+    header = ("scenario", "n", "replicates", "draws", "seconds", "disk", "memory")
     seconds, jobs = sum(cell.seconds for cell in cells), default_jobs()
     most = "at most " if any(cell.scenario.precision for cell in cells) else ""
     total = (
@@ -99,14 +103,16 @@ def plan(study: Study) -> str:
         f"{most}{sum(cell.scenario.replicates for cell in cells):,} replicates, "
         f"{sum(cell.draws for cell in cells):,} draws; "
         f"about {human_seconds(seconds)} on one processor, {human_seconds(seconds / jobs)} on {jobs}; "
-        f"{human_bytes(sum(cell.size for cell in cells))} on disk"
+        f"{human_bytes(sum(cell.size for cell in cells))} on disk, "
+        f"at most {human_bytes(max(worker_bytes(cell.scenario) for cell in cells))} of memory in a worker"
     )
-    return "\n".join([*table([header, *map(_cell, cells)], right=range(1, 6)), "", total])
+    return "\n".join([*table([header, *map(_cell, cells)], right=range(1, 7)), "", total])
 
 
 def _cell(cell: Estimate) -> tuple[str, ...]:
     counts = (f"{number:,}" for number in (cell.scenario.n, cell.scenario.replicates, cell.draws))
-    return cell.scenario.name, *counts, f"{cell.seconds:.2f}", human_bytes(cell.size)
+    sizes = (human_bytes(size) for size in (cell.size, worker_bytes(cell.scenario)))
+    return cell.scenario.name, *counts, f"{cell.seconds:.2f}", *sizes
 
 
 def human_bytes(size: float) -> str:

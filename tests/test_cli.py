@@ -134,7 +134,9 @@ def test_version_is_that_of_the_distribution(tmp_path):
 def test_check_shows_the_plan_and_writes_nothing(tmp_path):
     done = call(tmp_path, "check", write_config(tmp_path), "--replicates", 5000)
     assert done.returncode == 0
-    assert re.search(r"^poisson +5,000 +5,000 +25,025,000 +\d+\.\d\d +\d+\.\d kB$", done.stdout, re.MULTILINE)
+    assert re.search(
+        r"^poisson +5,000 +5,000 +25,025,000 +\d+\.\d\d +\d+\.\d kB +1\d\d\.\d MB$", done.stdout, re.MULTILINE
+    )
     assert "small: 2 scenarios, 4 cells, 20,000 replicates" in done.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["small.yaml"]
 

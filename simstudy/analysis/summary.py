@@ -23,7 +23,7 @@ from simstudy.files import told, write_atomically
 from simstudy.numerics.symmetric import pairs
 from simstudy.parameters import Array
 from simstudy.study.limits import Limits
-from simstudy.study.replicates import Replicates
+from simstudy.study.replicates import Parts, concatenate
 from simstudy.study.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ _NUMBERS = ("value", "mcse", "limit")
 _COUNTS = ("n", "replicates", "failed")
 
 
-def summarise(study_name: str, cells: Iterable[tuple[Scenario, Replicates, Limits]]) -> pd.DataFrame:
+def summarise(study_name: str, cells: Iterable[tuple[Scenario, Parts, Limits]]) -> pd.DataFrame:
     """Return the summary of all cells, in their order; each cell is read, summarised and let go in turn.
 
     Returns
@@ -67,20 +67,20 @@ def summarise(study_name: str, cells: Iterable[tuple[Scenario, Replicates, Limit
     return _frame(row._replace(study=study_name) for row in rows)
 
 
-def _summarised(scenario: Scenario, replicates: Replicates, limits: Limits) -> tuple[list[Row], bool]:
+def _summarised(scenario: Scenario, replicates: Parts, limits: Limits) -> tuple[list[Row], bool]:
     """Return the rows of one cell, and whether its model is right and regular."""
     regular = limits.right and not limits.irregularity and bool((limits.rates == 0.5).all())
     return summarise_cell(scenario, replicates, limits), regular
 
 
-def summarise_cell(scenario: Scenario, replicates: Replicates, limits: Limits) -> list[Row]:
+def summarise_cell(scenario: Scenario, replicates: Parts, limits: Limits) -> list[Row]:
     """Return the rows of one cell, their ``study`` still empty, from its first R replicates.
 
     Numbers that cannot be computed, for want of converged replicates or by overflow, are NaN or infinite, and
     tell it themselves: floating point warnings are off.
     """
     with np.errstate(all="ignore"):
-        cell = of_scenario(scenario, replicates.head(scenario.replicates), limits)
+        cell = of_scenario(scenario, concatenate(list(replicates)).head(scenario.replicates), limits)
         applying = {name: measure for name, measure in MEASURES.items() if measure.applies(cell)}
         return [row for name, measure in applying.items() for row in _rows(scenario, cell, name, measure)]
 

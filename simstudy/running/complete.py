@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -12,12 +11,11 @@ from typing import Any
 
 from simstudy.errors import SimstudyError, UnusableResultsError
 from simstudy.files import remove_leftovers
-from simstudy.running import manifest, paths, reached, unfinished
+from simstudy.running import manifest, paths, preflight, reached, unfinished
 from simstudy.running.agenda import Agenda
 from simstudy.running.backends import Engine
 from simstudy.running.costs import Costs, trials
 from simstudy.running.execute import Execution, UnfinishedTasksError, opened
-from simstudy.running.plan import disk_bytes
 from simstudy.running.progress import Display, State
 from simstudy.running.stopping import Course, Precise, never
 from simstudy.running.store import Store
@@ -57,9 +55,9 @@ def complete(
         Tells at a checkpoint whether a cell with targets of precision has enough replicates.
     """
     before = existing_manifest(folder, study)
+    preflight.check(folder, study, None if engine.scheduler else engine.workers)
     store = Store(folder, study.seed)
     _check_stored(store, study)
-    _check_space(folder, study)
     courses = [Course(scenario, store, precise) for scenario in study.scenarios]
     run = _Run(store, courses, engine, shown)
     state = manifest.make(study, command, before["runs"] if before else []) | reached.entry(courses)
@@ -91,19 +89,6 @@ def _check_stored(store: Store, study: Study) -> None:
     if errors:
         kind: type[SimstudyError] = type(errors[0])
         raise kind("\n".join(str(error) for error in errors))
-
-
-def _check_space(folder: Path, study: Study) -> None:
-    """Refuse what cannot fit on the disk before any list of tasks is made."""
-    needed, free = sum(disk_bytes(scenario) for scenario in study.scenarios), shutil.disk_usage(folder).free
-    stored = sum(path.stat().st_size for path in (folder / "blocks").rglob("*.npz"))
-    if needed > free + stored:
-        most = "at most" if any(scenario.precision for scenario in study.scenarios) else "about"
-        message = (
-            f"{folder}: no space: the study takes {most} {needed:,} bytes, and {free:,} are free; "
-            "use another results folder or fewer replicates"
-        )
-        raise UnusableResultsError(message)
 
 
 class _Run:

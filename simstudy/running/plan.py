@@ -38,6 +38,11 @@ def needed_blocks(scenario: Scenario) -> int:
     return -(-scenario.replicates // block_size(scenario.n))
 
 
+def needed_tasks(scenario: Scenario) -> int:
+    """Return the number of tasks, and of files, that R replicates take."""
+    return -(-needed_blocks(scenario) // task_blocks(scenario.n, len(scenario.free)))
+
+
 @dataclass(frozen=True)
 class Task:
     """Blocks ``first_block … last_block`` of a scenario, of which those up to ``stored_block`` are stored."""
@@ -98,10 +103,8 @@ class Estimate:
 
 def disk_bytes(scenario: Scenario) -> int:
     """Return the bytes that all files of a scenario take, a little rounded up."""
-    blocks = needed_blocks(scenario)
-    files = -(-blocks // task_blocks(scenario.n, len(scenario.free)))
     each = row_bytes(len(scenario.free), len(scenario.stored_intervals))
-    return blocks * block_size(scenario.n) * each + files * _FILE_BYTES
+    return needed_blocks(scenario) * block_size(scenario.n) * each + needed_tasks(scenario) * _FILE_BYTES
 
 
 def estimate(study: Study, cost: Cost) -> list[Estimate]:

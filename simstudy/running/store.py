@@ -13,18 +13,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from simstudy.errors import ConfigError, ForeignResultsError, SimstudyError, UnusableResultsError
 from simstudy.files import told, write_atomically
-from simstudy.running.plan import Task, needed_blocks, task_blocks
+from simstudy.running.parts import StoredParts
+from simstudy.running.plan import Task, task_blocks
 from simstudy.running.record import (
     DamagedRecordError,
     ForeignRecordError,
     decode,
     encode,
     record_identity,
-    scenario_layout,
 )
 from simstudy.study import names
 from simstudy.study.replicates import Replicates, concatenate
@@ -118,42 +116,11 @@ class Store:
         UnusableResultsError
             If any are missing or damaged.
         """
-        try:
-            return self._read(scenario)
-        except UnusableResultsError as error:
-            if isinstance(error.__cause__, FileNotFoundError):  # a run just put a longer file in its place
-                return self._read(scenario)
-            raise
+        return self.parts(scenario).whole()
 
-    def _read(self, scenario: Scenario) -> Replicates:
-        spans, wanted = self._spans(scenario), scenario.replicates
-        shapes = scenario_layout(scenario, wanted)
-        whole = Replicates(**{name: np.empty(shape, dtype) for name, (shape, dtype) in shapes.items()})
-        for first, last in spans:
-            row = first * block_size(scenario.n)
-            part = self.read_blocks(scenario, first, last).head(wanted - row)
-            for name in shapes:  # file by file, so that no cell is ever held twice
-                getattr(whole, name)[row : row + len(part)] = getattr(part, name)
-        return whole
-
-    def _spans(self, scenario: Scenario) -> list[tuple[int, int]]:
-        """Return the first and last block of the files that hold the first R replicates."""
-        stored, needed = self.stored(scenario), needed_blocks(scenario)
-        size = task_blocks(scenario.n, len(scenario.free))
-        spans = []
-        for first in range(0, needed, size):
-            last = stored.get(first, first - 1)
-            if last < min(first + size, needed) - 1:
-                raise UnusableResultsError(self._unfinished(scenario, last + 1))
-            spans.append((first, last))
-        return spans
-
-    def _unfinished(self, scenario: Scenario, block: int) -> str:
-        row = block * block_size(scenario.n)
-        return (
-            f"{self.cell(scenario)}: unfinished: of {scenario.replicates} replicates those from {row} on "
-            "are missing; run the study again to simulate them"
-        )
+    def parts(self, scenario: Scenario) -> StoredParts:
+        """Return the first R replicates of a scenario, to be read part by part."""
+        return StoredParts(self, scenario)
 
     def check(self, scenario: Scenario) -> Iterator[SimstudyError]:
         """Yield what is wrong with the stored files of a scenario, one error per file."""

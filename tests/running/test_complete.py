@@ -5,8 +5,7 @@ from dataclasses import replace
 import pytest
 
 from simstudy.errors import ForeignResultsError, Stopped, UnusableResultsError
-from simstudy.running import backends, manifest
-from simstudy.running import complete as complete_module
+from simstudy.running import backends, manifest, preflight
 from simstudy.running.backends import engine
 from simstudy.running.complete import complete
 from simstudy.running.progress import Silent
@@ -101,7 +100,7 @@ def test_nothing_is_written_where_anything_is_wrong(tmp_path, monkeypatch, spoil
     elif spoil == "foreign":
         path.write_bytes(next(each for each in tmp_path.rglob("*.npz") if each != path).read_bytes())
     else:
-        monkeypatch.setattr(complete_module.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 1000}))
+        monkeypatch.setattr(preflight, "free_disk", lambda _: 1000)
     before = files(tmp_path)
     with pytest.raises((error, ForeignResultsError)):
         run(tmp_path, study)
@@ -110,5 +109,5 @@ def test_nothing_is_written_where_anything_is_wrong(tmp_path, monkeypatch, spoil
 
 def test_what_is_stored_counts_as_space(tmp_path, monkeypatch):
     run(tmp_path)
-    monkeypatch.setattr(complete_module.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 10_000}))
+    monkeypatch.setattr(preflight, "free_disk", lambda _: 10_000)
     run(tmp_path)
