@@ -173,5 +173,5 @@ scenarios:
 """)
     folder = tmp_path / "t"
     folder.mkdir()
-    complete(folder, targets, 1, "", Silent(), precise)
+    complete(folder, targets, engine(1), "", Silent(), precise)
     assert seen == [(524, [524])]

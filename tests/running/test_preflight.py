@@ -13,6 +13,7 @@ import pytest
 
 from simstudy.errors import UnusableResultsError
 from simstudy.running import preflight
+from simstudy.running.backends import engine
 from simstudy.running.complete import complete
 from simstudy.running.footprint import WORKER_BYTES, worker_bytes
 from simstudy.running.progress import Silent
@@ -51,7 +52,7 @@ def test_a_study_that_fits_is_let_through(machine, tmp_path):
 
 def test_the_disk_counts_what_is_stored_already(machine, tmp_path):
     machine()
-    complete(tmp_path, from_dict(study()), 1, "", Silent())
+    complete(tmp_path, from_dict(study()), engine(1), "", Silent())
     (file,) = tmp_path.rglob("*.npz")
     machine(disk=5000)
     preflight.check(tmp_path, from_dict(study()), 1)
@@ -99,7 +100,7 @@ def test_the_limit_of_a_process_holds_for_each(machine, tmp_path):
 
 def test_what_is_stored_takes_no_memory(machine, tmp_path):
     machine()
-    complete(tmp_path, from_dict(study(sample_sizes=[20, 10**6], replicates=2)), 1, "", Silent())
+    complete(tmp_path, from_dict(study(sample_sizes=[20, 10**6], replicates=2)), engine(1), "", Silent())
     machine(memory=WORKER_BYTES)
     preflight.check(tmp_path, from_dict(study(sample_sizes=[20, 10**6], replicates=2)), 2)
     with pytest.raises(UnusableResultsError, match="n = 1000000: no memory"):
