@@ -149,8 +149,13 @@ class _Run:
                 self.state.spare(course.scenario)
 
     def _advance(self, course: Course) -> None:
+        place, stage = course.scenario.place, course.replicates
         rows, tasks = course.advance()
-        self.left[course.scenario.place] = rows
+        if rows and place in self.left and course.replicates == stage:
+            folder = self.store.cell(course.scenario)
+            message = f"{folder}: files that were just written are not there; find out who removes them, and run again"
+            raise UnusableResultsError(message)
+        self.left[place] = rows
         self.agenda.add(tasks)
 
     def _show(self, execution: Execution) -> None:
