@@ -210,6 +210,8 @@ def _environment() -> dict[str, str]:
     """Return what numerical libraries and worker processes, none of which has started yet, are to find."""
     # One thread for linear algebra, as in the workers: more do not help, and may change the last bit of a sum.
     threads = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "VECLIB", "NUMEXPR")}
+    # Figures are written to files alone, and what the user set may name what is not there.
+    drawing = {"MPLBACKEND": "agg"}
     # When a run is stopped, the process that tidies up after workers may be too late, and would say so at length.
     quiet = "ignore::UserWarning:joblib.externals.loky.backend.resource_tracker"
-    return threads | {"PYTHONWARNINGS": ",".join(filter(None, (os.environ.get("PYTHONWARNINGS"), quiet)))}
+    return threads | drawing | {"PYTHONWARNINGS": ",".join(filter(None, (os.environ.get("PYTHONWARNINGS"), quiet)))}
