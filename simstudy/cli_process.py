@@ -13,13 +13,9 @@ from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
-from simstudy.errors import SimstudyError, one_line
+from simstudy.errors import SimstudyError, Stopped, one_line
 
 TRACEBACK = "SIMSTUDY_TRACEBACK"
-
-
-class Stopped(SystemExit):
-    """A signal asked the process to end; passes through code that catches errors."""
 
 
 def guarded(work: Callable[[], None], arguments: Sequence[str]) -> int:
