@@ -27,7 +27,8 @@ from simstudy.families.returned import CHECKS
 
 _BUILTIN = "simstudy."
 _STATELESS = ("log_density", "sample")
-"""Methods that are called twice now and then, at the first, second, fourth, eighth … call."""
+"""Methods called twice now and then: where the data are new, or at the first, second, fourth, eighth … draw."""
+_BEFORE = "_attributes_before"
 _SMALL = 2**20
 """Most numbers of data for that."""
 _CLOSE = 1e-8
@@ -115,23 +116,35 @@ def contain(kind: type) -> None:
         if owner.__module__ == "builtins" or owner.__module__.startswith(_BUILTIN):
             continue
         for name, member in list(vars(owner).items()):
-            private = name.startswith("__")
-            if type(member) is FunctionType and not private and not hasattr(member, "contained"):
+            if not name.startswith("__") and (replacement := _replacement(member)) is not None:
                 with contextlib.suppress(TypeError, AttributeError):
-                    setattr(owner, name, _contained(member))
+                    setattr(owner, name, replacement)
+
+
+def _replacement(member: Any) -> Any:
+    """Return a method or property contained; None for all else and for what is contained already."""
+    if isinstance(member, functools.cached_property):
+        if type(member.func) is FunctionType and not hasattr(member.func, "contained"):
+            member.func = _contained(member.func)
+        return None
+    if isinstance(member, property) and type(member.fget) is FunctionType:
+        return None if hasattr(member.fget, "contained") else property(_contained(member.fget))
+    return _contained(member) if type(member) is FunctionType and not hasattr(member, "contained") else None
 
 
 def _contained(function: FunctionType) -> Any:
-    name, calls = function.__name__, 0
+    name, calls, seen = function.__name__, 0, math.nan
 
     @functools.wraps(function)
     def method(*arguments: Any, **named: Any) -> Any:
-        nonlocal calls
+        nonlocal calls, seen
         if name not in CHECKS or named or not isinstance(arguments[0], Family):
             with _told(function), restored():
                 return function(*arguments, **named)
         calls += 1
-        twice = name in _STATELESS and calls & (calls - 1) == 0 and _small(arguments[1:])
+        first = _first(arguments[1]) if name == "log_density" else math.nan
+        due = calls & (calls - 1) == 0 if name == "sample" else first != seen
+        twice, seen = name in _STATELESS and due and _small(arguments[1:]), first
         with _told(function), restored():
             return _checked(function, arguments, twice=twice)
 
@@ -143,11 +156,29 @@ def _checked(function: FunctionType, arguments: tuple[Any, ...], *, twice: bool)
     """Return what a method of a family returns, if it is sound, and the same at a second call where there is one."""
     family, given, check = arguments[0], arguments[1:], CHECKS[function.__name__]
     spare = [copy.deepcopy(each) if isinstance(each, np.random.Generator) else each for each in given] if twice else []
+    fresh = _as_it_was(family)
     found = check(family, given, function(family, *map(_frozen, given)))
     if twice:
-        again = check(family, given, function(family, *map(_frozen, spare)))
+        again = check(family, given, function(fresh, *map(_frozen, spare)))
         _check_same(function.__name__, found, again)
     return found
+
+
+def _as_it_was(family: Family) -> Family:
+    """Return a copy of the family with the attributes that it had at the first call, without what it kept since."""
+    own = vars(family)
+    before = own.setdefault(_BEFORE, dict(own))
+    fresh = copy.copy(family)
+    vars(fresh).clear()
+    vars(fresh).update(before)
+    return fresh
+
+
+def _first(x: Any) -> float:
+    """Return the first number of the data, which tells them from others; NaN where there is none."""
+    with contextlib.suppress(TypeError, ValueError, IndexError):
+        return float(np.asarray(x).flat[0])
+    return math.nan
 
 
 def _small(arguments: Sequence[Any]) -> bool:
