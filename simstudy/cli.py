@@ -203,6 +203,7 @@ def schema(plugin: Plugins = None) -> None:
 def main() -> None:
     """Run the command line and exit."""
     os.environ |= _environment()
+    os.environ.pop("SOURCE_DATE_EPOCH", None)  # no file has a date, and what is no number stops some libraries
     sys.exit(guarded(lambda: app(prog_name="simstudy"), sys.argv[1:]))
 
 

@@ -100,8 +100,9 @@ def say(text: str) -> None:
 
 
 def complain(text: str) -> None:
-    """Print to standard error."""
-    _write(sys.stderr, text)
+    """Print to standard error; where that cannot be done, there is nobody to tell."""
+    with contextlib.suppress(OSError):
+        _write(sys.stderr, text)
 
 
 def _write(stream: TextIO | None, text: str) -> None:
@@ -111,6 +112,9 @@ def _write(stream: TextIO | None, text: str) -> None:
         print(text, file=stream, flush=True)
     except BrokenPipeError:
         _silence(stream)
+    except OSError as error:
+        _silence(stream)
+        raise OSError(error.errno, error.strerror, stream.name) from error
 
 
 def _silence(stream: TextIO) -> None:
