@@ -246,12 +246,15 @@ def schema(plugin: Plugins = None) -> None:
 def main() -> None:
     """Run the command line and exit."""
     os.environ |= _environment()
+    os.environ.pop("SOURCE_DATE_EPOCH", None)  # no file has a date, and what is no number stops some libraries
     sys.exit(guarded(lambda: app(prog_name="simstudy"), sys.argv[1:]))
 
 
 def _environment() -> dict[str, str]:
     """Return what numerical libraries and worker processes, none of which has started yet, are to find."""
+    # Figures are written to files alone, and what the user set may name what is not there.
+    drawing = {"MPLBACKEND": "agg"}
     # When a run is stopped, the processes that tidy up after workers may be too late, and would say so at length.
     trackers = "joblib.externals.loky.backend.resource_tracker", "multiprocessing.resource_tracker"
     quiet = ",".join(f"ignore::UserWarning:{tracker}" for tracker in trackers)
-    return ONE_THREAD | {"PYTHONWARNINGS": ",".join(filter(None, (os.environ.get("PYTHONWARNINGS"), quiet)))}
+    return ONE_THREAD | drawing | {"PYTHONWARNINGS": ",".join(filter(None, (os.environ.get("PYTHONWARNINGS"), quiet)))}

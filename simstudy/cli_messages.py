@@ -79,6 +79,9 @@ class Failures:
             share = f"most in {worst}: {most / of:.1%}"
             said = f"failures: {failed:,} of {total:,} replicates did not converge; {share}"
             yield f"{said}; to list them: {self.command}"
+        if empty := [cell for cell, lost, of in self.cells if lost == of]:
+            more = f" and {len(empty) - 1:,} more cell{'s' if len(empty) > 2 else ''}" if len(empty) > 1 else ""
+            yield f"no usable replicate in {empty[0]}{more}"
         if self.too_many:
             yield f"more than the tolerated {self.tolerated:.1%} in {len(self.too_many)} cells: exit code 3"
 

@@ -49,6 +49,8 @@ def _told(work: Callable[[], None], arguments: Sequence[str]) -> int:
         complain(_stopped(arguments))
         return 130
     except SystemExit as exit_:
+        if place := _plugin_line(exit_):
+            return _tell(exit_, 2, f"{place}: mend the plug-in")
         return _code(exit_)
     except SimstudyError as error:
         return _tell(error, error.exit_code, str(error))
@@ -57,14 +59,14 @@ def _told(work: Callable[[], None], arguments: Sequence[str]) -> int:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         return _tell(error, 5, f"{where}{error.strerror or error}")
-    except Exception as error:
+    except BaseException as error:
         if place := _plugin_line(error):
             return _tell(error, 2, f"{place}: mend the plug-in")
         return _tell(error, 1, f"unexpected {one_line(error)}; set {TRACEBACK}=1 to see where, and please report it")
     return 0
 
 
-def _plugin_line(error: Exception) -> str:
+def _plugin_line(error: BaseException) -> str:
     """Say what happened in a plug-in file and at which line of it; nothing where it happened elsewhere."""
     if "simstudy.families.plugin" not in sys.modules:
         return ""
@@ -91,7 +93,7 @@ def _code(exit_: SystemExit) -> int:
     return exit_.code if isinstance(exit_.code, int) else int(exit_.code is not None)
 
 
-def _tell(error: Exception, code: int, lines: str) -> int:
+def _tell(error: BaseException, code: int, lines: str) -> int:
     if os.environ.get(TRACEBACK):
         complain("".join(traceback.format_exception(error)).rstrip())
     for line in lines.splitlines():
@@ -105,8 +107,9 @@ def say(text: str) -> None:
 
 
 def complain(text: str) -> None:
-    """Print to standard error."""
-    _write(sys.stderr, text)
+    """Print to standard error; where that cannot be done, there is nobody to tell."""
+    with contextlib.suppress(OSError):
+        _write(sys.stderr, text)
 
 
 def _inert(text: str) -> str:
@@ -121,6 +124,9 @@ def _write(stream: TextIO | None, text: str) -> None:
         print(_inert(text), file=stream, flush=True)
     except BrokenPipeError:
         _silence(stream)
+    except OSError as error:
+        _silence(stream)
+        raise OSError(error.errno, error.strerror, stream.name) from error
 
 
 def _silence(stream: TextIO) -> None:

@@ -58,14 +58,32 @@ class TimeoutReached(BaseException):
     """The time of a task is over; passes through code that catches errors."""
 
 
+MOST_SAID = 500
+"""Characters of a text from elsewhere that are shown."""
+
+
 def one_line(error: BaseException | str) -> str:
-    r"""Say in one line what an exception is, or write a text in one.
+    r"""Say in one line what an exception is, or write a text in one: no control characters, and not for ever.
 
     >>> one_line(ValueError("two\nlines"))
     'ValueError: two lines'
+    >>> one_line("\x1b[31mred")
+    '\\x1b[31mred'
     """
-    text = error if isinstance(error, str) else f"{type(error).__name__}: {error}"
-    return " ".join(text.split())
+    text = error if isinstance(error, str) else f"{type(error).__name__}: {_said(error)}"
+    shown = " ".join(text[: 2 * MOST_SAID].split())
+    shown = shown if len(text) <= 2 * MOST_SAID and len(shown) <= MOST_SAID else f"{shown[:MOST_SAID]}…"
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in shown)
+
+
+def _said(error: BaseException) -> str:
+    """Return the message of an exception, which may be of a kind that cannot even say it."""
+    try:
+        return str(error)
+    except Stopped:
+        raise
+    except (Exception, SystemExit):
+        return "its message cannot be read"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
