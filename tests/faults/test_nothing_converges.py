@@ -46,7 +46,10 @@ def test_it_ends_in_order_and_says_so(ended):
     assert "Warning" not in done.stderr
     lines = done.stdout.splitlines()
     assert lines[1:3] == [
-        "failures: 40 of 80 replicates did not converge; most in bad, n = 1: 100.0%",
+        (
+            "failures: 40 of 80 replicates did not converge; most in bad, n = 1: 100.0%; "
+            "to list them: simstudy failures results/s --plugin mine.py"
+        ),
         "no usable replicate in bad, n = 1 and 1 more cell",
     ]
     assert {path.name for path in (folder / "results/s/pages").iterdir()} == {"bad.html", "same.html"}
