@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from simstudy.interchange import export
     from simstudy.results import Results
     from simstudy.theory import cox_snell_bias, expected_information
+    from simstudy.verification import verify
 
 __version__ = "0.1.0"
 
@@ -39,6 +40,7 @@ __all__ = [
     "performance",
     "plan",
     "run",
+    "verify",
 ]
 
 _HOMES = {
@@ -49,6 +51,7 @@ _HOMES = {
     "export": "simstudy.interchange",
     "performance": "simstudy.analysis.of_estimates",
     **dict.fromkeys(("family", "fit", "load", "load_plugin", "plan", "run"), "simstudy.api"),
+    "verify": "simstudy.verification",
 }
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from simstudy import __version__
+from simstudy import __version__, cli_verify
 from simstudy.cli_options import Config, Jobs, Plugins, Replicates, ResultsFolder, load_plugins
 from simstudy.cli_process import guarded, say
 
@@ -198,6 +198,9 @@ def schema(plugin: Plugins = None) -> None:
 
     load_plugins(plugin)
     say(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+
+
+app.command()(cli_verify.verify)
 
 
 def main() -> None:

@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from simstudy.errors import SimstudyError, UnusableResultsError
-from simstudy.files import remove_leftovers
-from simstudy.running import manifest, paths, reached
+from simstudy.errors import UnusableResultsError
+from simstudy.files import refuse_links, remove_leftovers
+from simstudy.running import manifest, paths, quarantine, reached
 from simstudy.running.execute import UnfinishedTasksError, execute
 from simstudy.running.plan import Task, disk_bytes, longest_first, measured_cost
 from simstudy.running.progress import Display, State
@@ -24,23 +24,20 @@ from simstudy.study.scenario import Scenario, Study
 
 
 def existing_manifest(folder: Path, study: Study) -> dict[str, Any] | None:
-    """Return the manifest of a folder that this study may be run in, None where the folder is new.
+    """Return the manifest of a folder that this study may be run in, None where it is new or has lost its manifest.
 
     Raises
     ------
     ForeignResultsError
         If the folder holds another study, or something else.
     """
-    before = manifest.existing(folder)
-    if before is not None:
-        manifest.check_same(folder, before, study)
-    return before
+    return quarantine.known_manifest(folder, study)
 
 
 def complete(folder: Path, study: Study, jobs: int, command: str, shown: Display, precise: Precise = never) -> None:
     """Simulate and store what a folder lacks of a study; call it under the folder's lock.
 
-    All that is stored is checked first, and nothing is written where anything is wrong.
+    All that is stored is checked first; what is damaged or foreign goes into quarantine and is made again.
 
     Parameters
     ----------
@@ -49,8 +46,9 @@ def complete(folder: Path, study: Study, jobs: int, command: str, shown: Display
     """
     before = existing_manifest(folder, study)
     store = Store(folder, study.seed)
-    _check_stored(store, study)
     _check_space(folder, study)
+    refuse_links(folder, quarantine.WRITTEN)
+    quarantine.clear(folder, study, shown)
     courses = [Course(scenario, store, precise) for scenario in study.scenarios]
     tasks = [task for course in courses for task in course.tasks()]
     state = manifest.make(study, command, before["runs"] if before else []) | reached.entry(courses)
@@ -64,15 +62,6 @@ def complete(folder: Path, study: Study, jobs: int, command: str, shown: Display
         state["runs"].append(_Run(store, courses, jobs, shown).simulate(tasks))
         manifest.write(folder, state | reached.entry(courses))
     paths.complete(folder, study)
-
-
-def _check_stored(store: Store, study: Study) -> None:
-    """Refuse a folder with unusable files, all of them named."""
-    errors = [error for scenario in study.scenarios for error in store.check(scenario)]
-    errors += [error for each in paths.all_nested(study) for error in paths.check(store.folder, each)]
-    if errors:
-        kind: type[SimstudyError] = type(errors[0])
-        raise kind("\n".join(str(error) for error in errors))
 
 
 def _check_space(folder: Path, study: Study) -> None:
