@@ -173,7 +173,7 @@ def missing(folder: Path, paths: Nested) -> bool:
     return False
 
 
-def check(folder: Path, paths: Nested) -> Iterator[SimstudyError]:
+def check(folder: Path, paths: Nested) -> Iterator[UnusableResultsError]:
     """Yield what is wrong with stored paths."""
     try:
         missing(folder, paths)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,7 +23,7 @@ from simstudy.running import manifest, paths
 from simstudy.running.progress import Display, Silent
 from simstudy.running.record import DamagedRecordError, identity_of, record_identity
 from simstudy.running.store import Store
-from simstudy.study.scenario import Scenario, Study
+from simstudy.study.scenario import Study
 
 FOLDER = "quarantine"
 WRITTEN = ("blocks", "paths", FOLDER)
@@ -30,6 +31,7 @@ WRITTEN = ("blocks", "paths", FOLDER)
 MOST_BYTES = 2**30
 """Most bytes of a file whose study is not known."""
 _SHOWN = 20
+_SIZE = re.compile(r"n=[1-9]\d{0,17}")
 
 
 def known_manifest(folder: Path, study: Study) -> dict[str, Any] | None:
@@ -91,14 +93,12 @@ def _without(identity: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
 
 def _identities(place: tuple[str, ...], study: Study) -> Iterator[str]:
     if place[0] == "paths":
-        yield from (
-            each.identity for each in paths.all_nested(study) if place == ("paths", f"{each.scenario.name}.npz")
-        )
-    elif len(place) == 4 and place[2][2:].isdecimal() and len(place[2]) < 20:
-        cells: list[Scenario] = [
-            replace(cell, n=int(place[2][2:])) for cell in study.scenarios if cell.name == place[1]
-        ]
-        yield from (record_identity(cell, study.seed, 0, 0) for cell in cells[:1])
+        names = {f"{each.scenario.name}.npz": each for each in paths.all_nested(study)}
+        yield from (names[name].identity for name in place[1:] if name in names and len(place) == 2)
+    elif len(place) == 4 and _SIZE.fullmatch(place[2]):
+        cells = [cell for cell in study.scenarios if cell.name == place[1]][:1]
+        sized = (replace(cell, n=int(place[2].removeprefix("n="))) for cell in cells)
+        yield from (record_identity(cell, study.seed, 0, 0) for cell in sized)
 
 
 def clear(folder: Path, study: Study, shown: Display) -> None:

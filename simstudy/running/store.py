@@ -8,7 +8,6 @@ removes the other.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from simstudy.errors import ConfigError, ForeignFileError, SimstudyError, UnusableFileError, UnusableResultsError
+from simstudy.errors import ConfigError, ForeignFileError, UnusableFileError, UnusableResultsError
 from simstudy.files import make_below, read_file, told, write_atomically
 from simstudy.running.plan import Task, needed_blocks, task_blocks
 from simstudy.running.record import (
@@ -79,8 +78,8 @@ class Store:
         """Return all that has the name of a stored file, in the order of these names; nothing else is looked at."""
         cell = self.cell(scenario)
         with told(cell, "read"):
-            found = [name for name in os.listdir(cell) if _NAME.fullmatch(name)] if cell.exists() else []
-        return [cell / name for name in sorted(found, key=lambda name: (len(name), name))]
+            found = [path for path in cell.iterdir() if _NAME.fullmatch(path.name)] if cell.exists() else []
+        return sorted(found, key=lambda path: (len(path.name), path.name))
 
     def blocks(self, path: Path, scenario: Scenario) -> tuple[int, int]:
         """Return the first and the last block of a file by its name (UnusableFileError where there is no such task)."""
@@ -164,7 +163,7 @@ class Store:
             "are missing; run the study again to simulate them"
         )
 
-    def check(self, scenario: Scenario) -> Iterator[SimstudyError]:
+    def check(self, scenario: Scenario) -> Iterator[UnusableResultsError]:
         """Yield what is wrong with the stored files of a scenario, one error per file."""
         for path in self.listed(scenario):
             try:
