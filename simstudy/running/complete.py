@@ -46,9 +46,9 @@ def complete(folder: Path, study: Study, jobs: int, command: str, shown: Display
     """
     before = existing_manifest(folder, study)
     store = Store(folder, study.seed)
-    _check_space(folder, study)
     refuse_links(folder, quarantine.WRITTEN)
     quarantine.clear(folder, study, shown)
+    _check_space(folder, study)
     courses = [Course(scenario, store, precise) for scenario in study.scenarios]
     tasks = [task for course in courses for task in course.tasks()]
     state = manifest.make(study, command, before["runs"] if before else []) | reached.entry(courses)

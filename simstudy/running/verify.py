@@ -99,7 +99,8 @@ def _files(folder: Path) -> Iterator[Path]:
         yield folder
     for root, inner, names in os.walk(folder, onerror=refused):
         inner.sort()
-        yield from (Path(root, name) for name in sorted(names))
+        links = [name for name in inner if Path(root, name).is_symlink()]
+        yield from (Path(root, name) for name in sorted([*names, *links]))
 
 
 def _cell(store: Store, scenario: Scenario, tally: Tally) -> None:
@@ -164,7 +165,8 @@ def _strange(cell: Path, tally: Tally) -> None:
     """Name what lies beside the stored files of a cell."""
     named = re.compile(r"(0|[1-9]\d{0,17})-(0|[1-9]\d{0,17})\.npz")
     for path in _files(cell):
-        if path.parent != cell or not (named.fullmatch(path.name) or _TEMPORARY.fullmatch(path.name)):
+        name = path.relative_to(cell).parts[0]  # what is in a folder that has the name of a file goes with it
+        if not (named.fullmatch(name) or _TEMPORARY.fullmatch(name)):
             tally.fault(path, _STRANGE)
 
 

@@ -117,7 +117,9 @@ def test_a_damaged_file_is_named(store, cell, fill, damage):
     fill(cell)
     path = store.path(cell, 0, BLOCKS - 1)
     path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(UnusableResultsError, match=f"^{path}: damaged: .*; run the study again, which puts it into quarantine") as caught:
+    with pytest.raises(
+        UnusableResultsError, match=f"^{path}: damaged: .*; run the study again, which puts it into quarantine"
+    ) as caught:
         store.read(cell)
     assert "\n" not in str(caught.value)
     assert [str(error) for error in store.check(cell)] == [str(caught.value)]
