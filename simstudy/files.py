@@ -48,7 +48,7 @@ def told(path: Path, action: str) -> Iterator[None]:
     try:
         yield
     except StrangeFileError as error:
-        message = f"cannot be {action}: {error.strerror}; run the study again, which puts it into quarantine"
+        message = f"cannot be {action}: {error.strerror}; move it elsewhere and run the study again"
         raise UnusableFileError(path, message) from error
     except OSError as error:
         reason = error.strerror or str(error) or type(error).__name__

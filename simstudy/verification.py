@@ -65,12 +65,14 @@ def _examine(folder: Path, study: Study | None, found: Tally) -> None:
 
 def _summary(results: Results, found: Tally) -> None:
     """Check that the summary is one, and of these cells."""
+    from simstudy.analysis import summary
+
     path = results.folder / SUMMARY
     if not path.exists() and not path.is_symlink():
         found.fault(path, f"missing: {_REPORT}")
         return
     try:
-        table = results.summary()
+        table = summary.read(path)
     except UnusableResultsError as error:
         found.faults.append(str(error))
         return

@@ -168,7 +168,7 @@ def read(path: Path) -> pd.DataFrame:
         content = read_file(path, MOST_BYTES)
     try:
         header, *lines = csv.reader(io.StringIO(content.decode(), newline=""), strict=True)
-        if tuple(header) == COLUMNS:
+        if tuple(header) == COLUMNS and b"\0" not in content:
             return _frame(_parsed(line) for line in lines)
     except (ValueError, OverflowError, csv.Error):
         pass
