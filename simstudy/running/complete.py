@@ -47,7 +47,7 @@ def complete(folder: Path, study: Study, jobs: int, command: str, shown: Display
     before = existing_manifest(folder, study)
     store = Store(folder, study.seed)
     refuse_links(folder, quarantine.WRITTEN)
-    quarantine.clear(folder, study, shown)
+    quarantine.clear(folder, study, shown, known=before is not None)
     _check_space(folder, study)
     courses = [Course(scenario, store, precise) for scenario in study.scenarios]
     tasks = [task for course in courses for task in course.tasks()]

@@ -101,8 +101,13 @@ def _identities(place: tuple[str, ...], study: Study) -> Iterator[str]:
         yield from (record_identity(cell, study.seed, 0, 0) for cell in sized)
 
 
-def clear(folder: Path, study: Study, shown: Display) -> None:
+def clear(folder: Path, study: Study, shown: Display, *, known: bool) -> None:
     """Move away the unusable files of a folder that is this study's; call it under the folder's lock.
+
+    Parameters
+    ----------
+    known
+        Whether its manifest is sound; else that is moved away as well.
 
     Raises
     ------
@@ -110,7 +115,7 @@ def clear(folder: Path, study: Study, shown: Display) -> None:
         If a file cannot be read or moved; those moved before are told.
     """
     tell = _to_stderr if isinstance(shown, Silent) else shown.note
-    for error in _unusable(folder, study):
+    for error in _unusable(folder, study, known):
         if not isinstance(error, UnusableFileError):
             raise error
         moved = put_away(folder, error.path)
@@ -118,13 +123,12 @@ def clear(folder: Path, study: Study, shown: Display) -> None:
         tell(f"{error.path}: {reason}; moved to {moved.relative_to(folder)}, and made again")
 
 
-def _unusable(folder: Path, study: Study) -> Iterator[UnusableResultsError]:
-    try:
-        manifest.study_of(folder, manifest.read(folder))
-    except UnusableFileError as error:
-        yield error
-    except UnusableResultsError:  # there is none: the folder is new
-        pass
+def _unusable(folder: Path, study: Study, known: bool) -> Iterator[UnusableResultsError]:
+    if not known and os.path.lexists(folder / manifest.NAME):
+        try:
+            manifest.study_of(folder, manifest.read(folder))
+        except UnusableFileError as error:
+            yield error
     for scenario in study.scenarios:
         yield from Store(folder, study.seed).check(scenario)
     for nested in paths.all_nested(study):
