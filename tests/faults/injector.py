@@ -13,6 +13,11 @@ from typing import Any
 KINDS = ("open", "write", "read", "fsync", "replace", "mkdir", "unlink", "scandir")
 
 
+def place(descriptor: int) -> str:
+    """Return the path of an open file."""
+    return str(Path(f"/proc/self/fd/{descriptor}").readlink())
+
+
 class Injector:
     """Counts calls by kind, and lets the k-th of one kind fail; armed in the process that is to suffer."""
 
@@ -49,7 +54,7 @@ class Injector:
         real = os.fsync
 
         def fsync(descriptor: int) -> None:
-            if self.due("fsync", os.readlink(f"/proc/self/fd/{descriptor}")):
+            if self.due("fsync", place(descriptor)):
                 raise self.error(descriptor)
             real(descriptor)
 
@@ -88,7 +93,7 @@ class Injector:
 
         def opened(path: object, *rest: Any, **named: Any) -> Any:
             if isinstance(path, int):
-                return Failing(real(path, *rest, **named), os.readlink(f"/proc/self/fd/{path}"))
+                return Failing(real(path, *rest, **named), place(path))
             if injector.due("open", path):
                 raise injector.error(path)
             return Failing(real(path, *rest, **named), path)
