@@ -7,8 +7,12 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
+
+WARM = ("api", "cli_comparison", "cli_messages", "interchange", "verification", "analysis.precision", "report.page")
+"""Modules of every verb, imported once."""
 
 
 class Done(NamedTuple):
@@ -23,6 +27,8 @@ def nothing() -> None:
 
 def call(folder: Path, *arguments: object, before: Callable[[], object] = nothing, timeout: float = 120.0) -> Done:
     """Run ``simstudy`` with arguments in a folder; ``before`` runs in the child first, to arm its faults."""
+    for name in WARM:
+        import_module(f"simstudy.{name}")
     out, err = folder.parent / f"{folder.name}.out", folder.parent / f"{folder.name}.err"
     child = os.fork()
     if not child:

@@ -77,7 +77,7 @@ def examine(folder: Path, study: Study | None, tally: Tally) -> None:
             _cell(Store(folder, study.seed), scenario, tally)
             _strange(cell, tally)
     for path in _files(folder / "blocks"):
-        if path.parent not in known:
+        if known.keys().isdisjoint(path.parents):
             _other(path, study, tally, depth=len(path.relative_to(folder).parts) == 4)
     _paths(folder, study, tally)
     for path in _files(folder):

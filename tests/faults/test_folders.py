@@ -18,6 +18,12 @@ import simstudy
 from tests.faults.study import content, run, without_figures, written
 from tests.forked import call, refused
 
+
+def some(common, rarer):
+    """Names, the rarer of them slow ones."""
+    return [*common.split(), *(pytest.param(name, marks=pytest.mark.slow) for name in rarer.split())]
+
+
 # ---- in use, and of another study ---------------------------------------------------------------------------------
 
 
@@ -88,7 +94,7 @@ def test_a_link_in_the_place_of_the_folder(copy):
     assert {path: path.stat().st_mtime_ns for path in (copy / "elsewhere").rglob("*")} == before
 
 
-@pytest.mark.parametrize("name", ["blocks", "blocks/a", "blocks/a/n=20", "paths", "quarantine"])
+@pytest.mark.parametrize("name", some("blocks/a quarantine", "blocks blocks/a/n=20 paths"))
 def test_nothing_is_written_through_a_link(copy, name):
     path, elsewhere = copy / "results/s" / name, copy / "elsewhere"
     if path.exists():
@@ -135,7 +141,7 @@ def test_what_is_no_folder_is_refused(tmp_path, spoil):
     assert "Traceback" not in call(folder, "verify", "results/s").err
 
 
-@pytest.mark.parametrize("name", ["blocks", "blocks/a", "blocks/b/n=9000", "paths", "quarantine"])
+@pytest.mark.parametrize("name", some("blocks/a", "blocks blocks/b/n=9000 paths quarantine"))
 def test_a_file_in_the_place_of_a_folder_inside(copy, name):
     path = copy / "results/s" / name
     shutil.rmtree(path, ignore_errors=True)
@@ -191,7 +197,8 @@ def test_a_folder_that_is_read_only(copy, finished, mount):
     shutil.copytree(copy, disk / "x")
     mount("remount,ro")
     folder = disk / "x"
-    assert call(tmp := disk.parent, "verify", "disk/x/results/s").code == 0
+    tmp = disk.parent
+    assert call(tmp, "verify", "disk/x/results/s").code == 0
     assert len(simstudy.Results(folder / "results/s").replicates("a", 20)) == 40
     assert call(tmp, "export", "disk/x/results/s", "--to", "csv", "--output", "x.csv").code == 0
     shutil.copy(folder / "s.yaml", tmp)
@@ -200,7 +207,7 @@ def test_a_folder_that_is_read_only(copy, finished, mount):
     assert content(folder) == content(finished)
 
 
-@pytest.mark.parametrize("kilobytes", [4, 60, 480, 560])
+@pytest.mark.parametrize("kilobytes", [480, *(pytest.param(size, marks=pytest.mark.slow) for size in (4, 60, 560))])
 def test_a_full_disk(tmp_path, mount, finished, kilobytes):
     """Full before anything is written, in the lock, in blocks, in paths, and in the summary."""
     disk, folder = mount("size=4m"), written(tmp_path / "x")
@@ -222,11 +229,15 @@ def limited(size):
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
-@pytest.mark.parametrize("size", [600, 1000, 30_000, 100_000])
+@pytest.mark.parametrize(
+    ("size", "jobs"),
+    [
+        (30_000, 1),
+        (30_000, 2),
+        *(pytest.param(size, 1, marks=pytest.mark.slow) for size in (600, 1000, 100_000)),
+    ],
+)
 def test_a_limit_of_file_sizes(tmp_path, finished, size, jobs):
-    if jobs == 2 and size != 30_000:
-        pytest.skip("starting workers takes time, and files as well")
     folder = written(tmp_path / "x")
     done = run(folder, "--jobs", jobs, before=partial(limited, size))
     refused(done, 5, "results/s/", "bytes)", "File too large")

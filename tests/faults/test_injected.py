@@ -65,10 +65,10 @@ def suffer(start, finished, folder, kind, at, code):
     assert simstudy.verify(folder / "results/s") == [], where
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["open", "write", "fsync", "replace"])
 def test_some_calls_that_fail(start, finished, counts, tmp_path, kind):
-    """The first, one in the middle and the last."""
-    for at in sorted({1, (counts[kind] + 1) // 2, counts[kind]}):
+    """One in the middle and the last."""
+    for at in ((counts[kind] + 1) // 2, counts[kind]):
         suffer(start, finished, tmp_path / "x", kind, at, errno.EIO)
 
 

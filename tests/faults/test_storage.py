@@ -71,13 +71,16 @@ def endless(path, root):
     os.truncate(path, 2**42)
 
 
-DAMAGES = (
-    *(truncated, flipped, flipped_in_no_member, emptied, foreign),
-    *(a_folder, a_pipe, a_device, a_dangling_link, a_loop, endless),
-)
+DAMAGES = (foreign, flipped_in_no_member, a_folder, a_pipe, a_loop)
+RARER = (truncated, flipped, emptied, a_device, a_dangling_link, endless)
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
+def some(common, rarer):
+    """Cases, the rarer of them slow ones."""
+    return [*common, *(pytest.param(case, marks=pytest.mark.slow) for case in rarer)]
+
+
+@pytest.mark.parametrize("damage", some(DAMAGES, RARER))
 def test_what_is_not_what_it_should_be_is_put_away_and_made_again(copy, finished, damage):
     root = copy / "results/s"
     spoilt = (BLOCK, PATHS) if damage in {truncated, flipped, foreign} else (SMALL,)
