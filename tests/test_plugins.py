@@ -205,7 +205,7 @@ def test_results_of_an_edited_plugin(copy, capsys, verb):
 
 
 def test_an_edited_plugin_of_scenarios_that_are_gone(copy, capsys):
-    """What is left of the study does not depend on it; when they come back, their blocks are put away and made again."""
+    """What is left of the study does not depend on it; once back, their blocks are put away and made again."""
     config = Path("s.yaml").read_text()
     write(OWN + "# edited\n", study("normal").replace("scale: 2", "mean: 0, sd: 1"))
     simstudy.load_plugin("mine.py")
