@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from simstudy.replaying import replay
     from simstudy.results import Results
     from simstudy.theory import cox_snell_bias, expected_information
+    from simstudy.verification import verify
 
 __version__ = "0.1.0"
 
@@ -43,6 +44,7 @@ __all__ = [
     "plan",
     "replay",
     "run",
+    "verify",
 ]
 
 _HOMES = {
@@ -56,6 +58,7 @@ _HOMES = {
     "performance": "simstudy.analysis.of_estimates",
     **dict.fromkeys(("family", "fit", "load_plugin", "plan", "run"), "simstudy.api"),
     "load": "simstudy.study.loading",
+    "verify": "simstudy.verification",
 }
 
 

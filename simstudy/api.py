@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simstudy.families import REGISTRY, family
+from simstudy.files import without_leftovers
 from simstudy.inference import fit
 from simstudy.results import SUMMARY, Results
 from simstudy.running.backends import default_jobs, engine
@@ -115,7 +116,7 @@ def run(
     folder = Path(results) / check_name(study.name, "study")
     existing_manifest(folder, study)  # refuses before even a lock is left in another's folder
     command = command or f"simstudy.run(simstudy.load('{study.name}.yaml'))"
-    with locked(folder), display(quiet) as shown:
+    with locked(folder), without_leftovers(folder), display(quiet) as shown:
         complete(folder, study, chosen, command, shown, precise)
         shown.note("drawing figures and writing the report")
         report(folder, jobs=jobs)

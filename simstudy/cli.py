@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from simstudy import __version__, cli_failures, cli_replay
+from simstudy import __version__, cli_failures, cli_replay, cli_verify
 from simstudy.cli_options import (
     BackendName,
     Config,
@@ -241,6 +241,9 @@ def schema(plugin: Plugins = None) -> None:
 
     load_plugins(plugin)
     say(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+
+
+app.command()(cli_verify.verify)
 
 
 def main() -> None:

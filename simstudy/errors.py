@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from pathlib import Path
 from typing import ClassVar
 
 MAX_COMPARED = 100
@@ -48,6 +49,28 @@ class UnusableResultsError(SimstudyError):
     """The results cannot be read or written: damaged block, missing folder, no space."""
 
     exit_code: ClassVar[int] = 5
+
+
+class UnusableFileError(UnusableResultsError):
+    """A file of the results is not what it should be; the next run puts it into quarantine and makes it again.
+
+    Parameters
+    ----------
+    path
+        The file.
+    """
+
+    def __init__(self, path: Path, message: str) -> None:
+        self.path = path
+        super().__init__(f"{path}: {message}")
+
+    def __reduce__(self) -> tuple[type[UnusableFileError], tuple[Path, str]]:
+        """Pickle it as it was made, so that it can come from a worker."""
+        return type(self), (self.path, str(self).removeprefix(f"{self.path}: "))
+
+
+class ForeignFileError(UnusableFileError):
+    """A whole file, but of another scenario, seed or version than its place says."""
 
 
 class Stopped(SystemExit):

@@ -19,7 +19,7 @@ from simstudy.analysis.measures import MEASURES, Limit, Measure
 from simstudy.analysis.rates import with_rates
 from simstudy.analysis.table6 import textbook
 from simstudy.errors import UnusableResultsError
-from simstudy.files import told, write_atomically
+from simstudy.files import read_file, told, write_atomically
 from simstudy.numerics.symmetric import pairs
 from simstudy.parameters import Array
 from simstudy.study.limits import Limits
@@ -49,6 +49,8 @@ class Row(NamedTuple):
 
 
 COLUMNS = Row._fields
+MOST_BYTES = 2**30
+"""Most bytes of a summary that is read."""
 _NUMBERS = ("value", "mcse", "limit")
 _COUNTS = ("n", "replicates", "failed")
 
@@ -163,12 +165,12 @@ def read(path: Path) -> pd.DataFrame:
         If the file cannot be read or is not a summary.
     """
     with told(path, "read"):
-        content = path.read_bytes()
+        content = read_file(path, MOST_BYTES)
     try:
         header, *lines = csv.reader(io.StringIO(content.decode(), newline=""), strict=True)
-        if tuple(header) == COLUMNS:
+        if tuple(header) == COLUMNS and b"\0" not in content:
             return _frame(_parsed(line) for line in lines)
-    except (ValueError, csv.Error):
+    except (ValueError, OverflowError, csv.Error):
         pass
     message = f"{path}: not a summary, damaged or foreign: write it again with `simstudy report`"
     raise UnusableResultsError(message)

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from simstudy.errors import SimstudyError, UnusableResultsError
-from simstudy.files import remove_leftovers
-from simstudy.running import manifest, paths, preflight, reached, unfinished
+from simstudy.errors import UnusableResultsError
+from simstudy.files import refuse_links, remove_leftovers
+from simstudy.running import manifest, paths, preflight, quarantine, reached, unfinished
 from simstudy.running.agenda import Agenda
 from simstudy.running.backends import Engine
 from simstudy.running.costs import Costs, trials
@@ -27,17 +27,14 @@ TRIAL_SECONDS = 1.0
 
 
 def existing_manifest(folder: Path, study: Study) -> dict[str, Any] | None:
-    """Return the manifest of a folder that this study may be run in, None where the folder is new.
+    """Return the manifest of a folder that this study may be run in, None where it is new or has lost its manifest.
 
     Raises
     ------
     ForeignResultsError
         If the folder holds another study, or something else.
     """
-    before = manifest.existing(folder)
-    if before is not None:
-        manifest.check_same(folder, before, study)
-    return before
+    return quarantine.known_manifest(folder, study)
 
 
 def complete(
@@ -45,7 +42,7 @@ def complete(
 ) -> None:
     """Simulate and store what a folder lacks of a study; call it under the folder's lock.
 
-    All that is stored is checked first, and nothing is written where anything is wrong.
+    All that is stored is checked first; what is damaged or foreign goes into quarantine and is made again.
 
     Parameters
     ----------
@@ -55,9 +52,10 @@ def complete(
         Tells at a checkpoint whether a cell with targets of precision has enough replicates.
     """
     before = existing_manifest(folder, study)
-    preflight.check(folder, study, None if engine.scheduler else engine.workers)
     store = Store(folder, study.seed)
-    _check_stored(store, study)
+    refuse_links(folder, quarantine.WRITTEN)
+    quarantine.clear(folder, study, shown, known=before is not None)
+    preflight.check(folder, study, None if engine.scheduler else engine.workers)
     courses = [Course(scenario, store, precise) for scenario in study.scenarios]
     run = _Run(store, courses, engine, shown)
     state = manifest.make(study, command, before["runs"] if before else []) | reached.entry(courses)
@@ -80,15 +78,6 @@ def complete(
                 remove_leftovers(folder)  # of workers that were killed while they wrote
         manifest.write(folder, state | reached.entry(courses))
     paths.complete(folder, study)
-
-
-def _check_stored(store: Store, study: Study) -> None:
-    """Refuse a folder with unusable files, all of them named."""
-    errors = [error for scenario in study.scenarios for error in store.check(scenario)]
-    errors += [error for each in paths.all_nested(study) for error in paths.check(store.folder, each)]
-    if errors:
-        kind: type[SimstudyError] = type(errors[0])
-        raise kind("\n".join(str(error) for error in errors))
 
 
 class _Run:

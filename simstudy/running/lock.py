@@ -5,16 +5,19 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from simstudy.errors import ForeignResultsError
-from simstudy.files import told
+from simstudy.files import read_file, refuse_link, told, write_atomically
 
 LOCK = ".lock"
 HOLDER = ".lock-holder"
+_HOLDER = re.compile(r"process ([1-9]\d{0,9}) on (.*)")
+_MOST_BYTES = 4096
 
 
 @contextlib.contextmanager
@@ -26,6 +29,7 @@ def locked(folder: Path) -> Iterator[None]:
     ForeignResultsError
         If another run holds it; the line names that run where it can.
     """
+    refuse_link(folder)
     with told(folder, "made"):
         folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / LOCK, timeout=0)
@@ -35,8 +39,8 @@ def locked(folder: Path) -> Iterator[None]:
         except Timeout:
             raise ForeignResultsError(_busy(folder)) from None
     try:
-        with told(folder / HOLDER, "written"):
-            (folder / HOLDER).write_text(f"process {os.getpid()} on {platform.node()}\n", encoding="utf-8")
+        # It takes the place of whatever has its name, such as a link to a file elsewhere or a pipe that none reads.
+        write_atomically(folder / HOLDER, f"process {os.getpid()} on {platform.node()}\n".encode())
         yield
     finally:
         with contextlib.suppress(OSError):
@@ -45,9 +49,29 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def _busy(folder: Path) -> str:
-    try:
-        holder = (folder / HOLDER).read_text(encoding="utf-8").strip()[:100]
-    except (OSError, ValueError):
-        holder = ""
-    by = f" by {holder}" if holder.isprintable() and holder else ""
+    by = f" by {holder}" if (holder := _holder(folder)) else ""
     return f"{folder}: locked{by}: another run is writing there; wait for it or use another results folder"
+
+
+def holder_at_work(folder: Path) -> str:
+    """Return who is writing in a folder, nothing where none is; the lock itself is not touched, so no run is refused.
+
+    Of another machine it cannot be known whether a run that named itself there is still at work; it is taken to be.
+    """
+    found = _HOLDER.fullmatch(_holder(folder))
+    if found and found[2] == platform.node():
+        try:
+            os.kill(int(found[1]), 0)
+        except PermissionError:
+            pass
+        except (OSError, OverflowError):
+            return ""
+    return found[0] if found else ""
+
+
+def _holder(folder: Path) -> str:
+    try:
+        holder = read_file(folder / HOLDER, _MOST_BYTES).decode().strip()[:100]
+    except (OSError, ValueError):
+        return ""
+    return holder if holder.isprintable() else ""

@@ -45,7 +45,7 @@ def disk_faults(folder: Path, study: Study) -> list[str]:
     needed = sum(disk_bytes(scenario) for scenario in study.scenarios)
     with told(folder, "read"):
         free = free_disk(folder)
-        stored = 0 if needed <= free else sum(path.stat().st_size for path in (folder / "blocks").rglob("*.npz"))
+        stored = 0 if needed <= free else sum(path.lstat().st_size for path in (folder / "blocks").rglob("*.npz"))
     if needed <= free + stored:
         return []
     most = "at most" if any(scenario.precision for scenario in study.scenarios) else "about"
