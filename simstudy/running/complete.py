@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from simstudy.errors import UnusableResultsError
-from simstudy.files import refuse_links, remove_leftovers
+from simstudy.files import refuse_links, remove_leftovers, told
 from simstudy.running import manifest, paths, preflight, quarantine, reached, unfinished
 from simstudy.running.agenda import Agenda
 from simstudy.running.backends import Engine
@@ -141,6 +141,8 @@ class _Run:
         place, stage = course.scenario.place, course.replicates
         rows, tasks = course.advance()
         if rows and place in self.left and course.replicates == stage:
+            with told(self.store.folder, "used"):
+                self.store.folder.stat()
             folder = self.store.cell(course.scenario)
             message = f"{folder}: files that were just written are not there; find out who removes them, and run again"
             raise UnusableResultsError(message)

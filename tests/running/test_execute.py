@@ -69,6 +69,8 @@ def unfinished(outcomes):
 
 def test_processes_do_not_change_bytes(tasks, tmp_path):
     here, there = Store(tmp_path / "1", 5), Store(tmp_path / "2", 5)
+    for store in (here, there):
+        store.folder.mkdir()
     inside, _ = run(here, tasks, 1)
     outside, notes = run(there, tasks, 2)
     assert files(here) == files(there)
@@ -252,7 +254,7 @@ def test_many_unfinished_tasks_are_not_all_listed(tasks):
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_folder_that_cannot_be_written_stops_the_run(store, tasks, jobs):
     (store.folder / "blocks").touch()
-    with pytest.raises(UnusableResultsError, match="Not a directory"):
+    with pytest.raises(UnusableResultsError, match="blocks: cannot be made: File exists"):
         run(store, tasks, jobs)
 
 

@@ -98,6 +98,7 @@ def test_other_intervals_are_refused(cell, changes):
 
 def test_growth_ends_with_the_bytes_of_one_long_run(cell, tmp_path):
     def run(folder, *replicates):
+        (tmp_path / folder).mkdir()
         store = Store(tmp_path / folder, SEED)
         for count in replicates:
             grown = replace(cell, replicates=count)
