@@ -11,9 +11,10 @@ from concurrent.futures import BrokenExecutor
 from multiprocessing import resource_tracker
 from typing import TypeVar, cast
 
-from joblib import Parallel, delayed, parallel_config
+from joblib.externals.loky.process_executor import ProcessPoolExecutor
 
 from simstudy.families import REGISTRY
+from simstudy.running.threads import ONE_THREAD
 from simstudy.running.worker import prepare
 
 T = TypeVar("T")
@@ -22,9 +23,10 @@ R = TypeVar("R")
 _REPLACED = "A worker stopped while some jobs were given to the executor"
 
 
-def preparation() -> tuple[Callable[..., None], tuple[object, ...]]:
-    """Return the function that makes a process of this machine a worker, and its arguments."""
-    return prepare, (os.getpid(), REGISTRY.sources)
+def executor(count: int) -> ProcessPoolExecutor:
+    """Return so many workers to be, which are started when they are first given something."""
+    arguments = (os.getpid(), REGISTRY.sources)
+    return ProcessPoolExecutor(count, initializer=prepare, initargs=arguments, env=ONE_THREAD)
 
 
 @contextlib.contextmanager
@@ -42,17 +44,6 @@ def undisturbed() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, previous)
 
 
-@contextlib.contextmanager
-def workers() -> Iterator[None]:
-    """Within it, a call of `joblib.Parallel` starts such workers."""
-    initializer, arguments = preparation()
-    with (
-        undisturbed(),
-        parallel_config("loky", inner_max_num_threads=1, initializer=initializer, initargs=arguments),
-    ):
-        yield
-
-
 def in_order(function: Callable[[T], R], items: Sequence[T], jobs: int) -> Generator[R]:
     """Yield function(item) of every item in their order, with 1 job in this process.
 
@@ -60,24 +51,20 @@ def in_order(function: Callable[[T], R], items: Sequence[T], jobs: int) -> Gener
     """
     done = 0
     if jobs > 1 and len(items) > 1:
-        try:
+        with contextlib.suppress(BrokenExecutor):
             for result in _outside(function, items, min(jobs, len(items))):
                 yield result
                 done += 1
-        except BrokenExecutor:
-            pass
     for item in items[done:]:
         yield function(item)
 
 
 def _outside(function: Callable[[T], R], items: Sequence[T], count: int) -> Generator[R]:
-    with workers():
-        calls = (delayed(function)(item) for item in items)
-        results = Parallel(n_jobs=count, return_as="generator", batch_size=1)(calls)
+    workers = executor(count)
     try:
-        for result in results:  # not `yield from`, which would close them outside of the filter below
-            yield cast(R, result)
+        with undisturbed():
+            futures = [workers.submit(function, item) for item in items]
+        for future in futures:
+            yield cast(R, future.result())
     finally:
-        with warnings.catch_warnings():  # joblib warns of the items that are left undone
-            warnings.simplefilter("ignore")
-            results.close()
+        workers.shutdown(kill_workers=True)

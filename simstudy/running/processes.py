@@ -7,14 +7,13 @@ import os
 import time
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 
-from joblib.externals.loky.process_executor import ProcessPoolExecutor, ShutdownExecutorError
+from joblib.externals.loky.process_executor import ShutdownExecutorError
 
 from simstudy.errors import one_line
 from simstudy.running.agenda import Job
 from simstudy.running.backends import Ended
-from simstudy.running.pool import preparation, undisturbed
+from simstudy.running.pool import executor, undisturbed
 from simstudy.running.store import Store
-from simstudy.running.threads import ONE_THREAD
 from simstudy.running.worker import RAISED, Done, do, failed
 
 
@@ -22,8 +21,7 @@ class _Worker:
     """One process, started at once, that does one job at a time."""
 
     def __init__(self) -> None:
-        initializer, arguments = preparation()
-        self.executor = ProcessPoolExecutor(1, initializer=initializer, initargs=arguments, env=ONE_THREAD)
+        self.executor = executor(1)
         self.ready: float | None = None
         with undisturbed():
             self.executor.submit(os.getpid).add_done_callback(self._note)
