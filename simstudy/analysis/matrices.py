@@ -45,14 +45,14 @@ class MatrixEstimate(NamedTuple):
 
 def mean(of: Rows) -> Steps[MatrixEstimate]:
     """Return the mean of packed matrices (q, m); ψᵢ = Jᵢ − J̄."""
-    return (yield _mean(of, lambda found: found.mean))
+    return (yield from _mean(of, lambda found: found.mean))
 
 
 def covariance(of: Rows) -> Steps[MatrixEstimate]:
     """Return the covariance S of vectors (p, m), divisor m−1; ψᵢ = (zᵢ−z̄)(zᵢ−z̄)ᵀ − S, centred."""
     found: Moment = yield Moments(of)
     average = found.centre[:, None]
-    return (yield _mean(lambda part: products(of(part) - average), _unbiased))
+    return (yield from _mean(lambda part: products(of(part) - average), _unbiased))
 
 
 def _unbiased(found: JointMoment) -> Array:
@@ -123,26 +123,30 @@ def _estimate(value: Array, entries: Array, spread: Moment, rounding: Array | fl
 
 
 @Shared
-def mean_information(cell: Facts) -> Steps[dict[str, MatrixEstimate]]:
+def mean_information(_: Facts) -> Steps[dict[str, MatrixEstimate]]:
     """Return the mean of J, raw and controlled."""
-    raw: MatrixEstimate
-    using: Controls | None
-    raw, using = yield mean(information), score_controls
-    if using is None:
-        return {"raw": raw, "control-variate": raw}
-    return {"raw": raw, "control-variate": (yield controlled_mean(information, using))}
+    raw, sharp = yield mean(information), _sharp_information()
+    return {"raw": raw, "control-variate": sharp or raw}
+
+
+def _sharp_information() -> Steps[MatrixEstimate | None]:
+    using: Controls | None = yield score_controls
+    return None if using is None else (yield from controlled_mean(information, using))
 
 
 @Shared
 def scaled_covariance(cell: Facts) -> Steps[dict[str, MatrixEstimate]]:
     """Return n·Cov(θ̂), raw and controlled."""
-    raw: MatrixEstimate
+    raw, sharp = yield covariance(scaled_errors), _sharp_covariance(cell.n)
+    return {"raw": raw, "control-variate": sharp or raw}
+
+
+def _sharp_covariance(n: int) -> Steps[MatrixEstimate | None]:
     using: Controls | None
-    raw, using, rounding = yield covariance(scaled_errors), score_controls, accuracy
+    using, rounding = yield score_controls, accuracy
     if using is None:
-        return {"raw": raw, "control-variate": raw}
-    sharp = yield controlled_covariance(scaled_errors, using, np.sqrt(cell.n) * rounding)
-    return {"raw": raw, "control-variate": sharp}
+        return None
+    return (yield from controlled_covariance(scaled_errors, using, np.sqrt(n) * rounding))
 
 
 def information(part: Cell) -> Array:

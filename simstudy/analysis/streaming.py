@@ -23,6 +23,8 @@ from collections.abc import Callable, Generator, Hashable, Iterator, Mapping
 from functools import cached_property, update_wrapper
 from typing import Any, Generic, Protocol, TypeVar
 
+import numpy as np
+
 from simstudy.parameters import Array
 
 T = TypeVar("T")
@@ -83,12 +85,16 @@ def asked(function: Callable[[Any], T], sample: Any) -> Steps[T]:
 
 
 def run(sample: Sample, request: Any) -> Any:
-    """Return the answer to a request."""
+    """Return the answer to a request.
+
+    Numbers that cannot be computed are NaN or infinite, and tell it themselves: floating point warnings are off.
+    """
     answers: list[Any] = []
     running = _Run(sample)
-    running.ask(request, answers.append)
-    while running.pending:
-        running.make_pass()
+    with np.errstate(all="ignore"):
+        running.ask(request, answers.append)
+        while running.pending:
+            running.make_pass()
     (answer,) = answers
     return answer
 
