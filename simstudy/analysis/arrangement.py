@@ -37,9 +37,7 @@ def of_scenario(scenario: Scenario, replicates: Replicates, limits: Limits) -> C
     return part_of_scenario(scenario, replicates, limits, census(replicates))
 
 
-def part_of_scenario(
-    scenario: Scenario, replicates: Replicates, limits: Limits, whole: Census, first: int = 0
-) -> Cell:
+def part_of_scenario(scenario: Scenario, replicates: Replicates, limits: Limits, whole: Census, first: int = 0) -> Cell:
     """Return a part of a cell of which so many replicates converged before it."""
     return build(
         replicates,
@@ -143,12 +141,12 @@ def spread(values: Array, converged: NDArray[np.bool_]) -> Array:
 
 
 def _nothing(values: Array, first: int) -> Array:
-    """Return two replicates of NaN in the place of values (k, m), which are too few of a cell; once in all its parts."""
+    """Return two replicates of NaN in the place of values (k, m) of a cell that has too few; once in all its parts."""
     return np.full((len(values), 0 if first else 2), np.nan)
 
 
 def _or_boundary(replicates: Replicates, whole: Census, first: int) -> Array | None:
-    """Return the estimates (p, ≥ m) of the converged and those on the boundary, if there are any of these in the cell."""
+    """Return the estimates (p, ≥ m) of the converged and those on the boundary, if a cell has any of these."""
     if not whole.boundary:
         return None
     rows = replicates.theta[(replicates.status == Status.BOUNDARY) | converged_rows(replicates)]

@@ -1,4 +1,4 @@
-"""The rows that measures of one cell are computed from: converged replicates, and those at θ* whatever became of them."""
+"""The rows that measures of one cell are computed from: converged replicates, and all of them at θ*."""
 
 from __future__ import annotations
 

@@ -22,11 +22,11 @@ estimate stands.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simstudy.analysis.influence import Estimate, error_of
 from simstudy.analysis.packed import products, upper
@@ -83,20 +83,18 @@ class Controls:
 
     def freedom(self, part: Any) -> Array:
         """Return 1 − leverage, (rows,), in the regression on the controls and a constant."""
-        return np.maximum(1.0 - 1.0 / self.replicates - part.derived(self.leverage), _LEAST_FREEDOM)
+        return np.asarray(np.maximum(1.0 - 1.0 / self.replicates - part.derived(self.leverage), _LEAST_FREEDOM))
 
     def pull(self, part: Any) -> Array:
         """Return g̃ᵢᵀC⁻¹(gᵢ − E g)/R, (rows,): how much an adjustment moves with its own residual."""
         columns = part.derived(self.columns)
-        return np.asarray(
-            part.derived(self.leverage) + np.einsum("k,kr->r", self.offset, columns) / self.replicates
-        )
+        return np.asarray(part.derived(self.leverage) + np.einsum("k,kr->r", self.offset, columns) / self.replicates)
 
 
 @Shared
 def score_controls(cell: Facts) -> Steps[Controls | None]:
     """Return the score controls that the replicates of a cell can bear, None if fewer than two converged."""
-    return (yield controls(cell.limits, cell.n, cell.total)) if cell.usable > 1 else None
+    return (yield from controls(cell.limits, cell.n, cell.total)) if cell.usable > 1 else None
 
 
 def controls(limits: Limits, n: int, replicates: int) -> Steps[Controls | None]:
@@ -129,8 +127,8 @@ def controls(limits: Limits, n: int, replicates: int) -> Steps[Controls | None]:
         return np.concatenate([u, squares, part.all_information - known[:, None]])
 
     if replicates < REPLICATES_PER_CONTROL * (size + 2 * len(known) + 1):
-        return (yield orthonormal(linear))
-    return (yield orthonormal(quadratic, size + len(known)))
+        return (yield from orthonormal(linear))
+    return (yield from orthonormal(quadratic, size + len(known)))
 
 
 def _whitening(covariance: Array) -> Array | None:
@@ -147,7 +145,7 @@ def _information(part: Cell) -> Array:
     return part.all_information
 
 
-def _constant(extent: Extent) -> Array:
+def _constant(extent: Extent) -> NDArray[np.bool_]:
     """Tell which values (k,) vary by rounding alone."""
     return np.asarray(extent.high - extent.low <= _CONSTANT * extent.size)
 
@@ -276,7 +274,7 @@ def regressed(of: Rows, using: Controls) -> Steps[Regression]:
 def adjust(of: Rows, using: Controls) -> Steps[Controlled]:
     """Return the controlled means of values (k, m) of the converged replicates."""
     regression: Regression = yield regressed(of, using)
-    return (yield controlled(regression))
+    return (yield from controlled(regression))
 
 
 def controlled(regression: Regression) -> Steps[Controlled]:

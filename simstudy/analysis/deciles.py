@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -72,7 +73,7 @@ class _Values:
 
     def observed(self, part: Any) -> Array:
         """Return v, (1, rows)."""
-        return self.of(part)[1][self.parameter][None]
+        return np.asarray(self.of(part)[1][self.parameter])[None]
 
     def __call__(self, part: Any) -> Array:
         """Return squared errors, v, and what intervals hold by J and by I(θ̂) (NaN where one is unknown), (4, rows)."""
@@ -92,8 +93,9 @@ def _of_parameter(values: _Values) -> Steps[dict[str, Estimate]]:
         return nothing
     runs: list[Moment] = (yield _Runs(values, _bounds(count), cuts.values[0], cuts.below[0])).moments
     value, mcse = means(runs)
-    least = wilson(value * (1.0 - value), np.diff(_ends(count)))
-    mcse[2:] = np.maximum(mcse[2:], least[2:])
+    sizes = np.diff(_ends(count)).tolist()
+    least = np.stack([wilson(p * (1.0 - p), rows) for p, rows in zip(value[2:].T, sizes, strict=True)], axis=1)
+    mcse[2:] = np.maximum(mcse[2:], least)
     return {name: Estimate(value[k], mcse[k]) for k, name in enumerate(names)}
 
 
@@ -159,11 +161,11 @@ class _Runs:
         values = self.values(part)
         order = np.argsort(values[1], kind="stable")
         values = values[:, order]
-        less, upto = (np.searchsorted(values[1], self.cuts, side=side) for side in ("left", "right"))  # type: ignore[call-overload]
+        less, upto = (np.searchsorted(values[1], self.cuts, side=side) for side in ("left", "right"))
         seen = np.zeros(len(self.cuts), np.int64) if state is None else state.ties
         wanted = self.bounds[1:-1] - self.below - seen
         places = np.concatenate([[0], less + np.clip(wanted, 0, upto - less), [values.shape[1]]])
-        found = [moment(values[:, low:high]) for low, high in zip(places[:-1], places[1:], strict=True)]
+        found = [moment(values[:, low:high]) for low, high in pairwise(places)]
         runs = found if state is None else [joined(a, b) for a, b in zip(state.moments, found, strict=True)]
         return _Sorted(runs, seen + upto - less)
 

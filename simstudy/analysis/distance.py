@@ -1,9 +1,10 @@
 """Kolmogorov distance of draws to the standard normal distribution, each half of them read where the other is farthest.
 
-In a bin of Φ, from u to u + w, the empirical distribution function F̂ cannot be farther above Φ than F̂ at its end less u,
-nor farther below than u + w less F̂ at its beginning; and where the bin has a draw, it is at least w less far than that.
-So one pass that counts the draws in each bin leaves few bins in which the greatest distance may lie: those are counted in
-finer bins, or, once they hold few draws, these are looked at themselves. The result is exact, whatever the parts.
+In a bin of Φ, from u to u + w, the empirical distribution function F̂ cannot be farther above Φ than F̂ at its end less
+u, nor farther below than u + w less F̂ at its beginning; and where the bin has a draw, it falls short of that by w at
+most. So one pass that counts the draws in each bin leaves few bins in which the greatest distance may lie: those are
+counted in finer bins, or, once they hold few draws, these are looked at themselves. The result is exact, whatever the
+parts.
 """
 
 from __future__ import annotations
@@ -153,7 +154,12 @@ def _farthest_of(draws: Array, ranks: _Places, total: int) -> Farthest:
 
 def _reading(of: Draws, at: Farthest) -> Steps[tuple[float, float]]:
     """Return the signed distance of draws at a point, and its error."""
-    found: Total = yield Sums(lambda part: (of(part) <= at.point if at.above else of(part) < at.point)[None])
+
+    def hits(part: Any) -> Array:
+        draws = of(part)
+        return np.asarray(draws <= at.point if at.above else draws < at.point, dtype=float)[None]
+
+    found: Total = yield Sums(hits)
     share = float(found.sum[0]) / found.rows
     distance = share - float(special.ndtr(at.point))
     return distance if at.above else -distance, float(wilson(share * (1.0 - share), found.rows))

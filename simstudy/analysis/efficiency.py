@@ -54,7 +54,7 @@ def _corrected(cell: Facts, spread: Variance) -> Steps[Estimate]:
     def residual(part: Cell) -> Array:
         """ε², (p, m)."""
         fitted = np.einsum("jk,kr->jr", coefficients, part.derived(columns))
-        return np.square(part.error - mean - fitted)
+        return np.asarray(np.square(part.error - mean - fitted))
 
     left: Moment = yield Moments(residual)
     share = left.centre * (replicates / (replicates - 1 - len(basis.rotation))) / spread.value

@@ -24,7 +24,9 @@ _NAMES = ("estimates", "standard_errors", "lower", "upper")
 
 @dataclass(frozen=True)
 class Given(Part):
-    """Estimates of one parameter from m replicates, as a `Sample` in one part; errors are those from 0 where no truth is given.
+    """Estimates of one parameter from m replicates, as a `Sample` in one part.
+
+    Errors are those from 0 where no truth is given.
 
     Attributes
     ----------

@@ -47,9 +47,7 @@ def third_bartlett(cell: Facts) -> Steps[dict[str, Estimate]]:
     every = dict.fromkeys(key for own in keys.values() for key in own)
     found = yield {key: _identity(sums, cell.n, size, key) for key in every}
     return {
-        name: Estimate(
-            np.array([found[key][0] + third[key] for key in own]), np.array([found[key][1] for key in own])
-        )
+        name: Estimate(np.array([found[key][0] + third[key] for key in own]), np.array([found[key][1] for key in own]))
         for name, own in keys.items()
     }
 

@@ -140,7 +140,9 @@ def quantiles(of: Rows, probabilities: Sequence[float]) -> Steps[list[Estimate]]
         for q in probabilities:
             step = float(np.sqrt(q * (1.0 - q) / replicates))
             reach.append((max(q - Z * step, 0.0), min(q + Z * step, 1.0), step))
-        return np.array([each for q, (low, high, _) in zip(probabilities, reach, strict=True) for each in (low, q, high)])
+        return np.array(
+            [each for q, (low, high, _) in zip(probabilities, reach, strict=True) for each in (low, q, high)]
+        )
 
     found: Array = yield exact_quantiles(of, wanted)
     return [

@@ -65,7 +65,7 @@ def everywhere(function: Function, of: Rows, count: int, tolerance: float) -> St
     if not active:
         constant = _constant(exact[:1].T)
         return constant if agrees(constant) else None
-    return (yield _spline(function, of, active, spread, found.at(np.zeros(1, np.intp)), agrees))
+    return (yield from _spline(function, of, active, spread, found.at(np.zeros(1, np.intp)), agrees))
 
 
 def _places(count: int, some: int) -> NDArray[np.intp]:
@@ -136,7 +136,12 @@ def _active(function: Function, points: Array) -> list[int]:
 
 
 def _spline(
-    function: Function, of: Rows, active: list[int], spread: JointMoment, point: Array, agrees: Callable[[Function], bool]
+    function: Function,
+    of: Rows,
+    active: list[int],
+    spread: JointMoment,
+    point: Array,
+    agrees: Callable[[Function], bool],
 ) -> Steps[Function | None]:
     """Return the first spline of those with ever more nodes that agrees with the function."""
     if len(active) not in _NODES:
@@ -165,7 +170,7 @@ def _turning(spline: Function, turned: Function) -> Function:
 def _through(
     function: Function, grids: list[Array], active: list[int], rotation: Array, point: Array
 ) -> Function | None:
-    """Return a spline through the function on a grid of the turned active coordinates, the others at those of a point."""
+    """Return a spline through the function on a grid of the turned coordinates, those not active as at a point."""
     from scipy.interpolate import NdBSpline, make_interp_spline
 
     mesh = np.stack([part.ravel() for part in np.meshgrid(*grids, indexing="ij")])

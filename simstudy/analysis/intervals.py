@@ -17,13 +17,13 @@ from simstudy.analysis import influence
 from simstudy.analysis.influence import Estimate, Variance
 from simstudy.analysis.reductions import Sums, Total
 from simstudy.analysis.sample import Interval, Sample, SamplePart, errors
-from simstudy.analysis.streaming import Rows, Shared, Steps
+from simstudy.analysis.streaming import Rows, Shared, Steps, together
 from simstudy.parameters import Array
 
 
 def _of_each(sample: Sample, measure: Callable[[str], Steps[Estimate]]) -> Steps[dict[str, Estimate]]:
     """Return a measure of the intervals of each method."""
-    return (yield {method: measure(method) for method in sample.intervals})
+    return together({method: measure(method) for method in sample.intervals})
 
 
 @Shared
@@ -49,7 +49,7 @@ def bias_eliminated_coverage(sample: Sample) -> Steps[dict[str, Estimate]]:
     ends less that of the upper ones, nil for symmetric estimators. The MCSE is that of `influence.wilson`.
     """
     spread: Variance = yield influence.variance(errors)
-    return (yield _of_each(sample, lambda method: _eliminated(method, spread, sample.count)))
+    return (yield from _of_each(sample, lambda method: _eliminated(method, spread, sample.count)))
 
 
 def _eliminated(method: str, spread: Variance, replicates: int) -> Steps[Estimate]:

@@ -7,10 +7,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from simstudy.analysis.control_variates import ROUNDING, Controlled, Controls, adjust, controlled, regressed, score_controls
+from simstudy.analysis.control_variates import (
+    ROUNDING,
+    Controlled,
+    Controls,
+    adjust,
+    controlled,
+    regressed,
+    score_controls,
+)
 from simstudy.analysis.influence import Estimate, Variance, error_of, inverse, variance
 from simstudy.analysis.packed import diagonal, multiplicity, products, upper
-from simstudy.analysis.reductions import Extent, JointMoment, JointMoments, Moment, Moments, Range
+from simstudy.analysis.reductions import JointMoment, JointMoments, Moment, Moments, Range
 from simstudy.analysis.sample import accuracy
 from simstudy.analysis.streaming import Rows, Shared, Steps
 from simstudy.parameters import Array
@@ -56,7 +64,7 @@ def covariance(of: Rows) -> Steps[MatrixEstimate]:
 
 
 def _unbiased(found: JointMoment) -> Array:
-    return found.mean * np.divide(found.rows, found.rows - 1)
+    return np.asarray(found.mean * np.divide(found.rows, found.rows - 1))
 
 
 def _mean(of: Rows, value: Callable[[JointMoment], Array]) -> Steps[MatrixEstimate]:
@@ -95,12 +103,15 @@ def controlled_covariance(of: Rows, using: Controls, rounding: Array) -> Steps[M
 def _adjust(of: Rows, using: Controls) -> Steps[tuple[Controlled, Moment]]:
     """Return controlled means of packed matrices, and the moments of the squared norm of their influence."""
     regression = yield regressed(of, using)
-    return (yield controlled(regression), Moments(lambda part: frobenius(part.derived(regression.psi))))
+    found: tuple[Controlled, Moment] = (
+        yield controlled(regression), Moments(lambda part: frobenius(part.derived(regression.psi)))
+    )  # fmt: skip
+    return found
 
 
 def frobenius(entries: Array) -> Array:
     """Return the squared Frobenius norms (1, m) of symmetric matrices of packed entries (q, m)."""
-    return np.einsum("q,qr,qr->r", multiplicity(len(entries)), entries, entries)[None]
+    return np.asarray(np.einsum("q,qr,qr->r", multiplicity(len(entries)), entries, entries))[None]
 
 
 def _estimate(value: Array, entries: Array, spread: Moment, rounding: Array | float = 0.0) -> MatrixEstimate:

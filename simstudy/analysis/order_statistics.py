@@ -1,9 +1,9 @@
 """Exact order statistics of rows that are read in parts: counted between edges first, then looked for between two.
 
-The edges are order statistics of the first part. One pass counts the values below each edge, which tells between which
-two of them a wanted rank lies, or that it lies on one; the next collects the few values between those two, some R/2048.
-Where they are many after all, because the parts are not alike, the edges are set closer and counted again: evenly in the
-order of floating point numbers, so that a handful of passes ends at neighbours.
+The edges are order statistics of the first part. One pass counts the values below each edge, which tells between
+which two of them a wanted rank lies, or that it lies on one; the next collects the few values between those two, some
+R/2048. Where they are many after all, because the parts are not alike, the edges are set closer and counted again:
+evenly in the order of floating point numbers, so that a handful of passes ends at neighbours.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class Counts:
 
 
 def _counted(ladder: Ladder, row: Array) -> Ladder:
-    below, upto = (np.searchsorted(row, ladder.edges, side=side) for side in ("left", "right"))  # type: ignore[call-overload]
+    below, upto = (np.searchsorted(row, ladder.edges, side=side) for side in ("left", "right"))
     numbers = ladder.numbers and not bool(np.isnan(row[-1]))
     return Ladder(ladder.edges, ladder.below + below, ladder.upto + upto, ladder.rows + len(row), numbers)
 
@@ -137,15 +137,19 @@ def order_statistics(of: Rows, ranks: Callable[[int], Ranks]) -> Steps[Statistic
     ladders: list[Ladder] = yield Counts(of)
     wanted = ranks(ladders[0].rows)
     gaps = _gaps(ladders, wanted)
-    while any(ladder.inside(gap) > _MANY for ladder, own in zip(ladders, gaps, strict=True) for gap in _open(ladder, own)):
+    while any(
+        ladder.inside(gap) > _MANY for ladder, own in zip(ladders, gaps, strict=True) for gap in _open(ladder, own)
+    ):
         edges = [_closer(ladder, own) for ladder, own in zip(ladders, gaps, strict=True)]
         ladders = yield Counts(of, tuple(row.tobytes() for row in edges))
         gaps = _gaps(ladders, wanted)
     collected: dict[tuple[int, int], list[Array]] = (yield _Collected(of, ladders, gaps)) if any(gaps) else {}
     inside = {key: np.sort(np.concatenate(parts)) for key, parts in collected.items()}
     found = [[_statistic(ladder, rank, place, inside) for rank in wanted] for place, ladder in enumerate(ladders)]
-    return Statistics(np.array([[value for value, _ in row] for row in found]),
-                      np.array([[below for _, below in row] for row in found], np.int64))
+    return Statistics(
+        np.array([[value for value, _ in row] for row in found]),
+        np.array([[below for _, below in row] for row in found], np.int64),
+    )
 
 
 def _gaps(ladders: list[Ladder], wanted: Ranks) -> list[set[int]]:
@@ -189,9 +193,7 @@ def _number(place: int) -> float:
     return float(np.int64(place).view(np.float64)) if place >= 0 else -float(np.int64(-place).view(np.float64))
 
 
-def _statistic(
-    ladder: Ladder, rank: int, place: int, inside: dict[tuple[int, int], Array]
-) -> tuple[float, int]:
+def _statistic(ladder: Ladder, rank: int, place: int, inside: dict[tuple[int, int], Array]) -> tuple[float, int]:
     """Return the value of a rank, and the number of smaller ones."""
     if not ladder.numbers:
         return float("nan"), 0

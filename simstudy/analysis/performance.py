@@ -19,7 +19,7 @@ from simstudy.analysis.facts import Facts
 from simstudy.analysis.influence import Estimate, Variance
 from simstudy.analysis.reductions import Extent, Moment, Moments, Range, Sums, Total
 from simstudy.analysis.sample import Sample, SamplePart, accuracy, errors, other_errors
-from simstudy.analysis.streaming import Rows, Shared, Steps
+from simstudy.analysis.streaming import Rows, Shared, Steps, together
 from simstudy.families.status import Status
 from simstudy.parameters import Array
 
@@ -50,7 +50,7 @@ def _bias(sample: Sample) -> Steps[dict[str, Estimate]]:
 def _of_others(measure: Callable[[Rows], Steps[Estimate]]) -> Steps[dict[str, Estimate]]:
     """Return a measure of the errors of each of the other estimators."""
     others: Mapping[str, Rows] = yield other_errors
-    return (yield {name: measure(of) for name, of in others.items()})
+    return (yield from together({name: measure(of) for name, of in others.items()}))
 
 
 def _rounded(found: Estimate | None, rounding: Array) -> Estimate | None:
@@ -92,7 +92,9 @@ def model_se(sample: Sample) -> Steps[dict[str, Estimate]]:
     """Root of the mean variance V that the model claims; ψ = (V − V̄)/(2√V̄)."""
     found: dict[str, Moment] = yield {name: Moments(_variances(name)) for name in sample.variances}
     return {
-        name: Estimate(np.sqrt(one.centre), influence.inverse(2.0 * np.sqrt(one.centre)) * influence.error_of(one.square, one.rows))
+        name: Estimate(
+            np.sqrt(one.centre), influence.inverse(2.0 * np.sqrt(one.centre)) * influence.error_of(one.square, one.rows)
+        )
         for name, one in found.items()
     }
 
@@ -104,7 +106,7 @@ def relative_error_model_se(sample: Sample) -> Steps[dict[str, Estimate]]:
     The joint influence keeps the covariance of the two standard errors, which Table 6 leaves out.
     """
     empirical, model = yield influence.variance(errors), {name: Moments(_variances(name)) for name in sample.variances}
-    return (yield {name: _relative_error(name, found, empirical) for name, found in model.items()})
+    return (yield from together({name: _relative_error(name, found, empirical) for name, found in model.items()}))
 
 
 def _relative_error(name: str, model: Moment, empirical: Variance) -> Steps[Estimate]:

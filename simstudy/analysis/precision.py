@@ -117,7 +117,7 @@ _SIZES: dict[str, Callable[[Facts], Array]] = {
 
 @Shared
 def _of_natural_size(_: Facts) -> Steps[Array]:
-    return np.isfinite((yield natural_size))
+    return np.asarray(np.isfinite((yield natural_size)))
 
 
 _SPOKEN_OF: dict[str, Callable[[Facts], Array]] = {

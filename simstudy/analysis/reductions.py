@@ -60,7 +60,17 @@ class Moment(NamedTuple):
 
 
 class JointMoment(NamedTuple):
-    """Joint moments of values (k, m) and (l, m): their number m, their means (k,), (l,), and Σ of products of deviations (k, l)."""
+    """Joint moments of values (k, m) and (l, m).
+
+    Attributes
+    ----------
+    rows
+        m.
+    mean, other : (k,), (l,)
+        Means of either.
+    cross : (k, l)
+        Sums of products of deviations.
+    """
 
     rows: int
     mean: Array
@@ -140,8 +150,7 @@ class JointMoments:
         others = values if self.other is None else self.other(part)
         rows = values.shape[-1]
         if not rows:
-            nothing = np.full(len(values), np.nan), np.full(len(others), np.nan)
-            return state or JointMoment(0, *nothing, np.zeros((len(values), len(others))))
+            return state or _no_rows(len(values), len(others))
         mean, deviation = centre(values)
         other, apart = (mean, deviation) if others is values else centre(others)
         cross = np.einsum("ar,br->ab", deviation, apart)
@@ -149,8 +158,16 @@ class JointMoments:
             return JointMoment(rows, mean, other, cross)
         count = state.rows + rows
         pull = np.outer(mean - state.mean, other - state.other) * (state.rows * (rows / count))
-        means = (_joined_means(a, b, state.rows, rows) for a, b in ((state.mean, mean), (state.other, other)))
-        return JointMoment(count, *means, state.cross + cross + pull)
+        return JointMoment(
+            count,
+            _joined_means(state.mean, mean, state.rows, rows),
+            _joined_means(state.other, other, state.rows, rows),
+            state.cross + cross + pull,
+        )
+
+
+def _no_rows(size: int, others: int) -> JointMoment:
+    return JointMoment(0, np.full(size, np.nan), np.full(others, np.nan), np.zeros((size, others)))
 
 
 @dataclass(frozen=True)

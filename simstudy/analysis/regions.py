@@ -13,7 +13,7 @@ from simstudy.analysis.cell import Cell
 from simstudy.analysis.facts import Facts
 from simstudy.analysis.influence import Estimate
 from simstudy.analysis.packed import quadratic, upper
-from simstudy.analysis.streaming import Rows, Shared, Steps
+from simstudy.analysis.streaming import Rows, Shared, Steps, together
 from simstudy.parameters import Array
 from simstudy.study.limits import invert
 
@@ -51,7 +51,7 @@ def joint_coverage(cell: Facts) -> Steps[dict[str, Estimate]]:
         "score": _score(cell),
         "likelihood-ratio": lambda part: part.likelihood_ratio[0],
     }
-    return (yield {name: _share_within(statistic, bound) for name, statistic in statistics.items()})
+    return (yield from together({name: _share_within(statistic, bound) for name, statistic in statistics.items()}))
 
 
 def _wald(part: Cell) -> Array:

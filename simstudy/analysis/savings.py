@@ -9,14 +9,23 @@ from __future__ import annotations
 import numpy as np
 
 from simstudy.analysis.cell import Cell
-from simstudy.analysis.control_variates import ROUNDING, Controlled, Controls, Regression, adjust, controlled, regressed, score_controls
+from simstudy.analysis.control_variates import (
+    ROUNDING,
+    Controlled,
+    Controls,
+    Regression,
+    adjust,
+    controlled,
+    regressed,
+    score_controls,
+)
 from simstudy.analysis.facts import Facts
 from simstudy.analysis.influence import Estimate, Variance, error_of, variance
 from simstudy.analysis.packed import diagonal
 from simstudy.analysis.performance import squared_errors
 from simstudy.analysis.reductions import JointMoment, JointMoments, Moment, Moments, Range
 from simstudy.analysis.sample import accuracy, errors
-from simstudy.analysis.streaming import Rows, Shared, Steps
+from simstudy.analysis.streaming import Rows, Shared, Steps, together
 from simstudy.parameters import Array
 
 
@@ -39,14 +48,13 @@ def replicates_saved(cell: Facts) -> Steps[dict[str, Estimate]]:
             ("bias", "mse", "scaled_covariance", "mean_observed_information"), Estimate(one, 0.0 * one)
         )
     size, spread = np.sqrt(square.centre), np.sqrt(error.centre)
-    return (
-        yield {
-            "bias": _factor(errors, rounding, using),
-            "mse": _factor(squared_errors, 2.0 * rounding * size, using),
-            "scaled_covariance": _of_covariance(2.0 * rounding * spread, using),
-            "mean_observed_information": _factor(_information, ROUNDING * extent.size, using),
-        }
-    )
+    factors = {
+        "bias": _factor(errors, rounding, using),
+        "mse": _factor(squared_errors, 2.0 * rounding * size, using),
+        "scaled_covariance": _of_covariance(2.0 * rounding * spread, using),
+        "mean_observed_information": _factor(_information, ROUNDING * extent.size, using),
+    }
+    return (yield from together(factors))
 
 
 def _information(part: Cell) -> Array:
@@ -57,7 +65,7 @@ def _of_covariance(rounding: Array, using: Controls) -> Steps[Estimate]:
     """Return the factor for squares about the controlled mean."""
     average: Controlled = yield adjust(errors, using)
     centre = average.value[:, None]
-    return (yield _factor(lambda part: np.square(part.error - centre), rounding, using))
+    return (yield from _factor(lambda part: np.square(part.error - centre), rounding, using))
 
 
 def _factor(of: Rows, rounding: Array, using: Controls) -> Steps[Estimate]:

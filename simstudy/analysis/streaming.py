@@ -79,6 +79,12 @@ class Shared(Generic[T]):
         return run(sample, self)  # type: ignore[no-any-return]
 
 
+def together(requests: Mapping[str, Steps[T] | Shared[T]]) -> Steps[dict[str, T]]:
+    """Return the answers to requests by name, found side by side."""
+    found: dict[str, T] = yield requests
+    return found
+
+
 def asked(function: Callable[[Any], T], sample: Any) -> Steps[T]:
     """Return what a function of a sample, whether shared steps or a plain one, says of it."""
     return (yield function) if isinstance(function, Shared) else function(sample)

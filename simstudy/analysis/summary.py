@@ -90,8 +90,8 @@ def summarise_cell(scenario: Scenario, replicates: Parts, limits: Limits) -> lis
 
 def measured(scenario: Scenario, cell: Facts, name: str, measure: Measure) -> Steps[dict[str, Estimate]]:
     """Return a measure by estimator, with Monte Carlo standard errors of the kind that the scenario asks for."""
-    estimates = yield asked(measure.estimates, cell)
-    return (yield textbook(name, estimates, cell)) if scenario.mcse == "table6" else estimates
+    estimates = yield from asked(measure.estimates, cell)
+    return (yield from textbook(name, estimates, cell)) if scenario.mcse == "table6" else estimates
 
 
 def _rows(scenario: Scenario, cell: Facts, name: str, measure: Measure) -> Steps[list[Row]]:

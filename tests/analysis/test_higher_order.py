@@ -8,8 +8,8 @@ from numpy.testing import assert_allclose
 
 from simstudy.analysis import arrangement as cells
 from simstudy.analysis import higher_order, performance
-from simstudy.analysis.sample import other_errors
 from simstudy.analysis.interpolation import FEW
+from simstudy.analysis.sample import other_errors
 from simstudy.running.block import simulate
 from simstudy.study.higher_order import moments_at
 from simstudy.study.limits import expected_information, limits
