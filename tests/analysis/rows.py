@@ -28,7 +28,7 @@ class Table(Part):
         for place in range(self.pieces):
             own = {name: column[place] for name, column in split.items()}
             yield Table(1, first, **own)
-            first += next(iter(own.values())).shape[-1]
+            first += next((column.shape[-1] for column in own.values()), 0)
 
 
 def values(part: Table) -> np.ndarray:

@@ -136,6 +136,6 @@ def test_what_table_6_does_not_know_keeps_its_influence_function(simulated):
 def test_estimates_on_the_boundary_keep_their_influence_function(simulated):
     cell = simulated["exponential"](3, 500, 10).cell
     found = {"raw": Estimate(np.ones(1), np.ones(1)), "with-boundary": Estimate(np.ones(1), np.ones(1))}
-    textbook = table6.textbook("empirical_se", found, cell)
+    textbook = run(cell, table6.textbook("empirical_se", found, cell))
     assert textbook["raw"].mcse[0] == pytest.approx(1.0 / math.sqrt(998.0))
     assert textbook["with-boundary"].mcse[0] == 1.0
