@@ -18,7 +18,7 @@ SHAPED = ("student_t", "generalized_extreme_value", "generalized_pareto", "negat
 
 SPEED_UP = 1.8
 WORKER_MEGABYTES = 400.0
-ANALYSIS_SECONDS, ANALYSIS_MEGABYTES = 10.0, 1000.0
+ANALYSIS_SECONDS, ANALYSIS_MEGABYTES = 10.0, 500.0
 PROFILE_TIMES = 40.0
 SAVED = {20: 4.0, 200: 30.0, 2000: 250.0}
 """Least replicates saved by control variates, by n."""

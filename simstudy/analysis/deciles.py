@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 
 from simstudy.analysis.influence import Estimate, wilson
-from simstudy.analysis.order_statistics import Ranks, Statistics, order_statistics
+from simstudy.analysis.ladder import Ranks
+from simstudy.analysis.order_statistics import Statistics, order_statistics
 from simstudy.analysis.reductions import Extent, Moment, Range, joined, moment
 from simstudy.analysis.streaming import Steps
 from simstudy.parameters import Array

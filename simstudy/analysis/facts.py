@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simstudy.analysis import bias_correction, control_variates
+from simstudy.analysis import bias_correction, sharpening
 from simstudy.analysis.influence import Estimate
 from simstudy.analysis.packed import diagonal, upper
 from simstudy.analysis.sample import errors
@@ -105,7 +105,7 @@ class Facts:
 
     def sharpened(self, of: Rows) -> Steps[Estimate | None]:
         """Return the controlled means of values (k, m), None without controls."""
-        return control_variates.sharpened(of)
+        return sharpening.sharpened(of)
 
     @property
     def claimed_variances(self) -> dict[str, Array]:

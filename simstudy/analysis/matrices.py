@@ -7,19 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from simstudy.analysis.control_variates import (
-    ROUNDING,
-    Controlled,
-    Controls,
-    adjust,
-    controlled,
-    regressed,
-    score_controls,
-)
+from simstudy.analysis.control_variates import ROUNDING, Controls, score_controls
 from simstudy.analysis.influence import Estimate, Variance, error_of, inverse, variance
 from simstudy.analysis.packed import diagonal, multiplicity, products, upper
 from simstudy.analysis.reductions import JointMoment, JointMoments, Moment, Moments, Range
 from simstudy.analysis.sample import accuracy
+from simstudy.analysis.sharpening import Controlled, adjust, controlled, regressed
 from simstudy.analysis.streaming import Rows, Shared, Steps
 from simstudy.parameters import Array
 

@@ -9,22 +9,14 @@ from __future__ import annotations
 import numpy as np
 
 from simstudy.analysis.cell import Cell
-from simstudy.analysis.control_variates import (
-    ROUNDING,
-    Controlled,
-    Controls,
-    Regression,
-    adjust,
-    controlled,
-    regressed,
-    score_controls,
-)
+from simstudy.analysis.control_variates import ROUNDING, Controls, score_controls
 from simstudy.analysis.facts import Facts
 from simstudy.analysis.influence import Estimate, Variance, error_of, variance
 from simstudy.analysis.packed import diagonal
 from simstudy.analysis.performance import squared_errors
 from simstudy.analysis.reductions import JointMoment, JointMoments, Moment, Moments, Range
 from simstudy.analysis.sample import accuracy, errors
+from simstudy.analysis.sharpening import Controlled, Regression, adjust, controlled, regressed
 from simstudy.analysis.streaming import Rows, Shared, Steps, together
 from simstudy.parameters import Array
 

@@ -5,6 +5,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from simstudy.analysis import control_variates as cv
 from simstudy.analysis.influence import error_of, mean
 from simstudy.analysis.measures import MEASURES
+from simstudy.analysis.sharpening import adjust
 from simstudy.analysis.streaming import run
 from simstudy.study.limits import regular
 from tests.analysis.rows import Table
@@ -19,7 +20,7 @@ def adjusted(values, converged, raw, pieces=1):
     every[:, converged] = values
     table = Table(pieces, raw=raw, every=every, converged=converged)
     using = run(table, cv.orthonormal(lambda part: part.raw))
-    found = run(table, cv.adjust(lambda part: part.every[:, part.converged], using))
+    found = run(table, adjust(lambda part: part.every[:, part.converged], using))
     psi = np.concatenate([found.regression.psi(part) for part in table.parts()], axis=1)
     assert_allclose(found.mcse, np.sqrt((psi**2).sum(axis=1) / (psi.shape[1] * (psi.shape[1] - 1))), rtol=1e-12)
     return found.value, psi
