@@ -66,27 +66,29 @@ def _factor(of: Rows, rounding: Array, using: Controls) -> Steps[Estimate]:
     found: JointMoment
     own: Controlled
     found, own = yield JointMoments(lambda part: _squares(part, regression)), controlled(regression)
-    raw_mean, less = np.split(found.mean, 2)
-    raw_error, controlled_error = error_of(raw_mean * found.rows, found.rows), own.mcse
+    raw_error, controlled_error = error_of(np.split(found.mean, 3)[0] * found.rows, found.rows), own.mcse
     factor = np.square(raw_error) / (np.square(controlled_error) + np.square(rounding))
     exact, constant = controlled_error <= rounding, raw_error <= rounding
     value = np.where(constant, np.nan, np.where(exact, np.inf, factor))
-    mcse = factor * error_of(_square_of_psi(found, raw_mean, less), found.rows)
+    mcse = factor * error_of(_square_of_psi(found), found.rows)
     return Estimate(value, np.where(np.isfinite(value), mcse, np.nan))
 
 
 def _squares(part: Cell, regression: Regression) -> Array:
-    """Return a = ψ² and d = ψ² − ψ'², (2p, rows)."""
-    raw = np.square(regression.raw_psi(part))
-    return np.concatenate([raw, raw - np.square(part.derived(regression.psi))])
+    """Return a = ψ², b = ψ'² and d = a − b, (3p, rows)."""
+    a, b = np.square(regression.raw_psi(part)), np.square(part.derived(regression.psi))
+    return np.concatenate([a, b, a - b])
 
 
-def _square_of_psi(found: JointMoment, a: Array, d: Array) -> Array:
-    """Return Σ(a/ā − (a−d)/(ā−d̄))² (p,) from the moments of a and d: the difference is (ā(d−d̄) − d̄(a−ā))/(ā(ā−d̄)).
+def _square_of_psi(found: JointMoment) -> Array:
+    """Return Σ(a/ā − b/b̄)², (p,), by the moments of a and b, or of a and d, so that nothing cancels.
 
-    By the difference d, so that nothing cancels where the controls change little.
+    Where the controls change little, b near to a, it is Σ((d−d̄)/ā − d̄(a−ā)/ā²)²·(ā/b̄)².
     """
-    own, size = np.diagonal(found.cross), len(a)
-    both = np.diagonal(found.cross[:size, size:])
-    total = np.square(a) * own[size:] - 2.0 * a * d * both + np.square(d) * own[:size]
-    return np.asarray(np.maximum(total, 0.0) / np.square(a * (a - d)))
+    a, b, d = np.split(found.mean, 3)
+    (aa, ab, ad), (_, bb, _), (_, _, dd) = (
+        [np.diagonal(block) for block in np.split(row, 3, axis=1)] for row in np.split(found.cross, 3)
+    )
+    apart = aa / np.square(a) - 2.0 * ab / (a * b) + bb / np.square(b)
+    near = (dd - 2.0 * ad * d / a + aa * np.square(d / a)) / np.square(b)
+    return np.asarray(np.maximum(np.where(b < 0.5 * a, apart, near), 0.0))
