@@ -111,7 +111,7 @@ def _of_cell(scenario: Scenario, targets: tuple[Target, ...], seed: int, pilot: 
     replicates = simulate(trial, seed, 0, needed_blocks(trial) - 1)
     half = len(replicates) // 2
     parts = [replicates, replicates.head(half), replicates.tail(half)]
-    shares = [list(shortfalls(trial, part, targets)) for part in parts]
+    shares = [shortfalls(trial, part, targets) for part in parts]
     return [
         _need(scenario, target, len(replicates), whole, (first, second), cost)
         for target, whole, first, second in zip(targets, *shares, strict=True)

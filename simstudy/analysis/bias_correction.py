@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
+from simstudy.analysis.interpolation import FEW, Function, everywhere
 from simstudy.analysis.packed import by_entry, diagonal
-from simstudy.numerics.interpolation import FEW, Function, everywhere
+from simstudy.analysis.streaming import Rows, Steps
 from simstudy.parameters import Array
 from simstudy.study import higher_order as theory
 from simstudy.study import models
 from simstudy.study.scenario import Scenario
+
+if TYPE_CHECKING:
+    from simstudy.analysis.cell import Cell
 
 MOST_PARAMETERS = 5
 """Parameters of models in which functions of very many estimates are looked up."""
@@ -17,20 +23,29 @@ MOST_PARAMETERS = 5
 _SHARE = 0.01
 
 
-def correction(scenario: Scenario | None, n: int, theta: Array, expected: Array) -> Array | None:
-    """Return b(θ̂)/n (p, m) at estimates (p, m) with packed expected information (q, m).
+def correction(scenario: Scenario | None, n: int, size: int, count: int) -> Steps[Rows | None]:
+    """Return the function that gives b(θ̂)/n (p, rows) at the estimates of a part.
 
-    None where theory gives no bias at θ*, and where b depends on more than two parameters in a way of its own and there
-    are too many estimates to compute it at each. A corrected estimate may leave its domain and is kept as it is.
+    None where theory gives no bias at θ*, and where b depends on more than two of the p = ``size`` parameters in a way
+    of its own and the ``count`` estimates are too many to compute it at each. A corrected estimate may leave its domain
+    and is kept as it is.
     """
     if scenario is None or not np.isfinite(theory.higher_order(scenario).bias).all():
         return None
-    if theta.shape[1] > FEW and len(theta) > MOST_PARAMETERS:
+    if count > FEW and size > MOST_PARAMETERS:
         return None
     # In units of I^-½ the bias of many families depends on few of their parameters, or on none.
-    tolerance = _SHARE * np.sqrt(n / theta.shape[1])
-    standard = everywhere(standardised_bias(scenario), coordinates(scenario, theta), tolerance)
-    return None if standard is None else np.asarray(standard / np.sqrt(diagonal(expected)) / n)
+    tolerance = _SHARE * np.sqrt(n / count)
+    standard: Function | None = yield everywhere(standardised_bias(scenario), unconstrained, count, tolerance)
+    if standard is None:
+        return None
+    return lambda part: standard(part.derived(unconstrained)) / np.sqrt(diagonal(part.expected)) / n
+
+
+def unconstrained(part: Cell) -> Array:
+    """Return the unconstrained coordinates (p, rows) of the estimates of a part."""
+    assert part.scenario is not None
+    return coordinates(part.scenario, part.theta)
 
 
 def standardised_bias(scenario: Scenario) -> Function:

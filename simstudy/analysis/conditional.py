@@ -15,31 +15,54 @@ import numpy as np
 
 from simstudy.analysis import deciles
 from simstudy.analysis.cell import Cell
+from simstudy.analysis.deciles import Columns
+from simstudy.analysis.facts import Facts
 from simstudy.analysis.influence import Estimate
+from simstudy.analysis.reductions import Extent, Range
+from simstudy.analysis.streaming import Shared, Steps
+from simstudy.parameters import Array
 
 
-def applies(cell: Cell) -> bool:
+@Shared
+def given_information(cell: Facts) -> Steps[dict[str, Estimate]]:
+    """Means within deciles of the variance that J claims, (p, 10) each."""
+    return deciles.grouped(_columns, cell.size, cell.normal_quantile)
+
+
+def _columns(part: Cell) -> Columns:
+    claimed = part.model_variances
+    return part.error, claimed["observed"], claimed["expected"]
+
+
+@Shared
+def applies(cell: Facts) -> Steps[bool]:
     """Tell whether the model is right and regular, there are 50 replicates to a group, and v varies."""
-    enough = cell.converged.sum() >= deciles.LEAST * deciles.GROUPS
+    enough = cell.usable >= deciles.LEAST * deciles.GROUPS
     usual = cell.limits.right and not cell.limits.irregularity
-    return bool(enough and usual and np.isfinite(cell.given_information["mse"].value).any())
+    if not (enough and usual):
+        return False
+    found = yield given_information
+    return bool(np.isfinite(found["mse"].value).any())
 
 
-def mse(cell: Cell) -> dict[str, Estimate]:
+@Shared
+def mse(cell: Facts) -> Steps[dict[str, Estimate]]:
     """Mean of (θ̂ⱼ − θ*ⱼ)² within each decile of v; beside it 1/(nI), [(nI)⁻¹]ⱼⱼ."""
-    return _by_decile(cell.given_information["mse"])
+    return _by_decile((yield given_information)["mse"])
 
 
-def variance(cell: Cell) -> dict[str, Estimate]:
+@Shared
+def variance(cell: Facts) -> Steps[dict[str, Estimate]]:
     """Mean of v within each decile of v: the squared error that 1/(nJ) predicts; beside it 1/(nI)."""
-    return _by_decile(cell.given_information["variance"])
+    return _by_decile((yield given_information)["variance"])
 
 
-def coverage(cell: Cell) -> dict[str, Estimate]:
+@Shared
+def coverage(cell: Facts) -> Steps[dict[str, Estimate]]:
     """Coverage of Wald intervals with J and with I(θ̂) within each decile of v."""
-    result: dict[str, Estimate] = {}
+    found, result = (yield given_information), dict[str, Estimate]()
     for name in ("wald-observed", "wald-expected"):
-        result |= _by_decile(cell.given_information[name], f"{name}-")
+        result |= _by_decile(found[name], f"{name}-")
     return result
 
 
@@ -49,13 +72,14 @@ def _by_decile(found: Estimate, prefix: str = "") -> dict[str, Estimate]:
     }
 
 
-def unconditional_variance(cell: Cell) -> np.ndarray:
+def unconditional_variance(cell: Facts) -> Array:
     """Return Σⱼⱼ/n, what 1/(nI) predicts."""
     return cell.limiting_variance
 
 
-def nominal(cell: Cell) -> np.ndarray:
+@Shared
+def nominal(cell: Facts) -> Steps[Array]:
     """Return the nominal level where I(θ̂) is the same for all θ̂; else NaN, for coverage need not tend to it."""
-    expected = cell.model_variances["expected"]
-    constant = [bool(np.isfinite(variance).all()) and not deciles.varies(variance) for variance in expected]
-    return np.where(constant, cell.level, np.nan)
+    extent: Extent = yield Range(lambda part: part.model_variances["expected"])
+    finite = np.isfinite(extent.low) & np.isfinite(extent.high)
+    return np.where(finite & ~deciles.varies(extent), cell.level, np.nan)

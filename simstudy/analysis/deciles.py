@@ -11,12 +11,23 @@ error: ψ is then the Winsorised v). m at an end is the mean of h over the neare
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import reduce
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
-from simstudy.analysis.influence import Estimate, proportion
+from simstudy.analysis.influence import Estimate, wilson
+from simstudy.analysis.ladder import Ranks
+from simstudy.analysis.order_statistics import Statistics, order_statistics
+from simstudy.analysis.reductions import Extent, Moment, Range, joined, moment
+from simstudy.analysis.streaming import Steps
 from simstudy.parameters import Array
+
+Columns = tuple[Array, Array, Array]
+"""θ̂ − θ*, and the variances of θ̂ by J and by I(θ̂), (p, rows) each."""
 
 GROUPS = 10
 LEAST = 50
@@ -28,13 +39,15 @@ _CONSTANT = 1e-10
 """Relative range of v below which it varies by rounding alone."""
 
 
-def grouped(error: Array, observed: Array, expected: Array, quantile: float) -> dict[str, Estimate]:
-    """Return the means within deciles of v = ``observed`` (p, m), one row per parameter and one column per decile.
+def grouped(of: Callable[[Any], Columns], size: int, quantile: float) -> Steps[dict[str, Estimate]]:
+    """Return the means within deciles of v, the variance by J, one row per parameter and one column per decile.
 
     Parameters
     ----------
-    error, observed, expected : (p, m)
-        θ̂ − θ*, and the variances of θ̂ by J and by I(θ̂).
+    of
+        Errors and variances of a part.
+    size
+        Number of parameters.
     quantile
         Standard normal quantile of the Wald intervals.
 
@@ -44,55 +57,65 @@ def grouped(error: Array, observed: Array, expected: Array, quantile: float) -> 
         ``mse`` (of the squared error), ``variance`` (of v), and ``wald-observed`` and ``wald-expected`` (coverage),
         (p, 10) each. NaN for a parameter whose v does not vary.
     """
-    rows = [_of_parameter(*parts, quantile) for parts in zip(error, observed, expected, strict=True)]
+    rows = yield tuple(_of_parameter(_Values(of, j, quantile)) for j in range(size))
     return {
         name: Estimate(np.stack([row[name].value for row in rows]), np.stack([row[name].mcse for row in rows]))
         for name in rows[0]
     }
 
 
-def _of_parameter(error: Array, observed: Array, expected: Array, quantile: float) -> dict[str, Estimate]:
-    if len(error) < LEAST * GROUPS or not varies(observed):
-        nothing = Estimate(np.full(GROUPS, np.nan), np.full(GROUPS, np.nan))
-        return dict.fromkeys(("mse", "variance", "wald-observed", "wald-expected"), nothing)
-    # stable, so that ties fall in the order of the replicates on every platform
-    order = np.argsort(observed, kind="stable")
-    error, observed, expected = error[order], observed[order], expected[order]
-    return {
-        "mse": means(np.square(error)),
-        "variance": means(observed),
-        "wald-observed": _coverage(error, observed, quantile),
-        "wald-expected": _coverage(error, expected, quantile),
-    }
+@dataclass(frozen=True)
+class _Values:
+    """What the means of one parameter are of."""
+
+    of: Callable[[Any], Columns]
+    parameter: int
+    quantile: float
+
+    def observed(self, part: Any) -> Array:
+        """Return v, (1, rows)."""
+        return np.asarray(self.of(part)[1][self.parameter])[None]
+
+    def __call__(self, part: Any) -> Array:
+        """Return squared errors, v, and what intervals hold by J and by I(θ̂) (NaN where one is unknown), (4, rows)."""
+        error, observed, expected = (column[self.parameter] for column in self.of(part))
+        widths = (self.quantile * np.sqrt(variance) for variance in (observed, expected))
+        held = [np.where(np.isnan(width + error), np.nan, np.abs(error) <= width) for width in widths]
+        return np.stack([np.square(error), observed, *held])
 
 
-def varies(variance: Array) -> bool:
-    """Tell whether variances (m,) differ by more than rounding; those that are not all numbers do not."""
-    return bool(np.ptp(variance) > _CONSTANT * variance.max())
+def _of_parameter(values: _Values) -> Steps[dict[str, Estimate]]:
+    names = ("mse", "variance", "wald-observed", "wald-expected")
+    nothing = dict.fromkeys(names, Estimate(np.full(GROUPS, np.nan), np.full(GROUPS, np.nan)))
+    extent: Extent
+    cuts: Statistics
+    extent, (count, cuts) = yield Range(values.observed), _cuts(values)
+    if count < LEAST * GROUPS or not varies(extent)[0]:
+        return nothing
+    runs: list[Moment] = (yield _Runs(values, _bounds(count), cuts.values[0], cuts.below[0])).moments
+    value, mcse = means(runs)
+    sizes = np.diff(_ends(count)).tolist()
+    least = np.stack([wilson(p * (1.0 - p), rows) for p, rows in zip(value[2:].T, sizes, strict=True)], axis=1)
+    mcse[2:] = np.maximum(mcse[2:], least)
+    return {name: Estimate(value[k], mcse[k]) for k, name in enumerate(names)}
 
 
-def _coverage(error: Array, variance: Array, quantile: float) -> Estimate:
-    width = quantile * np.sqrt(variance)
-    hits = np.where(np.isnan(width + error), np.nan, np.abs(error) <= width)
-    found = means(hits)
-    least = [proportion(hits[None, low:high]).mcse[0] for low, high in pairwise(_ends(len(hits)))]
-    return Estimate(found.value, np.maximum(found.mcse, least))
+def _cuts(values: _Values) -> Steps[tuple[int, Statistics]]:
+    """Return the number of rows, and v at the first rank of every run but the first."""
+    count = 0
+
+    def ranks(total: int) -> Ranks:
+        nonlocal count
+        count = total
+        return _bounds(total)[1:-1] if total >= LEAST * GROUPS else np.empty(0, np.int64)
+
+    found: Statistics = yield order_statistics(values.observed, ranks)
+    return count, found
 
 
-def means(values: Array) -> Estimate:
-    """Return the means (10,) within the groups of values (m,) that are sorted by v."""
-    total = len(values)
-    ends = _ends(total)
-    average, spread = _moments(values, ends[:-1], ends[1:])
-    reach = max(total // (_NEAR * GROUPS), 1)
-    at_ends, around = _moments(values, ends[1:-1] - reach, ends[1:-1] + reach)
-    low, high = np.append(0.0, at_ends), np.append(at_ends, 0.0)
-    below, within, above = ends[:-1] / total, np.diff(ends) / total, 1.0 - ends[1:] / total
-    centre = below * low + within * average + above * high
-    square = below * (low - centre) ** 2 + within * (spread + (average - centre) ** 2) + above * (high - centre) ** 2
-    noise = around / (2 * reach)
-    square -= below * (1.0 - below) * np.append(0.0, noise) + above * (1.0 - above) * np.append(noise, 0.0)
-    return Estimate(average, np.sqrt(np.maximum(square, within * spread) / (total - 1)) / within)
+def varies(variance: Extent) -> np.ndarray:
+    """Tell which variances (k,) differ by more than rounding; those that are not all numbers do not."""
+    return np.asarray(variance.high - variance.low > _CONSTANT * variance.high)
 
 
 def _ends(total: int) -> np.ndarray:
@@ -100,7 +123,76 @@ def _ends(total: int) -> np.ndarray:
     return np.arange(GROUPS + 1) * total // GROUPS
 
 
-def _moments(values: Array, first: np.ndarray, last: np.ndarray) -> tuple[Array, Array]:
-    """Return mean and variance of each run of values from a first to before a last."""
-    runs = [values[low:high] for low, high in zip(first, last, strict=True)]
-    return np.array([run.mean() for run in runs]), np.array([run.var() for run in runs])
+def _bounds(total: int) -> np.ndarray:
+    """Return the ranks (29,) at which runs begin and end: of each group the middle, and what is near either end."""
+    ends, reach = _ends(total), max(total // (_NEAR * GROUPS), 1)
+    inner = ends[1:-1]
+    return np.concatenate([[0], np.stack([inner - reach, inner, inner + reach], axis=1).ravel(), [total]])
+
+
+@dataclass(frozen=True)
+class _Sorted:
+    """Moments of each run, and how many rows that tie with the v of each cut have been seen."""
+
+    moments: list[Moment]
+    ties: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class _Runs:
+    """Moments of values within the runs of rows that are sorted by v, of equal ones in the order of the replicates.
+
+    Attributes
+    ----------
+    values
+        The values of a part.
+    bounds : (29,)
+        Ranks at which runs begin and end.
+    cuts, below : (27,)
+        v at the inner bounds, and how many rows have less.
+    """
+
+    values: _Values
+    bounds: np.ndarray
+    cuts: Array
+    below: np.ndarray
+
+    def fold(self, state: _Sorted | None, part: Any) -> _Sorted:
+        """Join the moments of a part."""
+        values = self.values(part)
+        order = np.argsort(values[1], kind="stable")
+        values = values[:, order]
+        less, upto = (np.searchsorted(values[1], self.cuts, side=side) for side in ("left", "right"))
+        seen = np.zeros(len(self.cuts), np.int64) if state is None else state.ties
+        wanted = self.bounds[1:-1] - self.below - seen
+        places = np.concatenate([[0], less + np.clip(wanted, 0, upto - less), [values.shape[1]]])
+        found = [moment(values[:, low:high]) for low, high in pairwise(places)]
+        runs = found if state is None else [joined(a, b) for a, b in zip(state.moments, found, strict=True)]
+        return _Sorted(runs, seen + upto - less)
+
+
+def means(runs: list[Moment]) -> tuple[Array, Array]:
+    """Return the means (k, 10) of k values within the groups, and their MCSE, from the moments of their runs."""
+    total = sum(run.rows for run in runs)
+    ends, reach = _ends(total), max(total // (_NEAR * GROUPS), 1)
+    groups = [_together(runs[max(0, 3 * group - 1) : 3 * group + 2]) for group in range(GROUPS)]
+    near = [_together(runs[3 * group - 2 : 3 * group]) for group in range(1, GROUPS)]
+    (average, spread), (at_ends, around) = _moments(groups), _moments(near)
+    zero = np.zeros((len(average), 1))
+    low, high = np.append(zero, at_ends, axis=1), np.append(at_ends, zero, axis=1)
+    below, within, above = ends[:-1] / total, np.diff(ends) / total, 1.0 - ends[1:] / total
+    centre = below * low + within * average + above * high
+    square = below * (low - centre) ** 2 + within * (spread + (average - centre) ** 2) + above * (high - centre) ** 2
+    noise = around / (2 * reach)
+    square -= below * (1.0 - below) * np.append(zero, noise, axis=1)
+    square -= above * (1.0 - above) * np.append(noise, zero, axis=1)
+    return average, np.sqrt(np.maximum(square, within * spread) / (total - 1)) / within
+
+
+def _together(runs: list[Moment]) -> Moment:
+    return reduce(joined, runs)
+
+
+def _moments(runs: list[Moment]) -> tuple[Array, Array]:
+    """Return mean and variance of each of k values in each run, (k, runs)."""
+    return np.stack([run.centre for run in runs], axis=1), np.stack([run.square / run.rows for run in runs], axis=1)

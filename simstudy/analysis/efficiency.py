@@ -6,12 +6,17 @@ import numpy as np
 
 from simstudy.analysis import influence
 from simstudy.analysis.cell import Cell
-from simstudy.analysis.control_variates import ROUNDING, orthonormal
-from simstudy.analysis.influence import Estimate, mcse
+from simstudy.analysis.control_variates import ROUNDING, Controls, orthonormal
+from simstudy.analysis.facts import Facts
+from simstudy.analysis.influence import Estimate, Variance
+from simstudy.analysis.reductions import Moment, Moments, Products
+from simstudy.analysis.sample import errors
+from simstudy.analysis.streaming import Shared, Steps
 from simstudy.parameters import Array
 
 
-def efficiency(cell: Cell) -> dict[str, Estimate]:
+@Shared
+def efficiency(cell: Facts) -> Steps[dict[str, Estimate]]:
     """Bound on the variance over Var(θ̂ⱼ), for an unbiased estimator (``raw``) and for this one (``corrected``).
 
     ``raw`` is Σⱼⱼ/(n·Var(θ̂ⱼ)), ψ = −efficiency·ψ_Var/Var. At finite n it may exceed 1, for θ̂ is biased.
@@ -26,22 +31,37 @@ def efficiency(cell: Cell) -> dict[str, Estimate]:
     D adds nothing to ψ: least squares makes Σε² stationary in it. Limit 1 where the rate is n^-½; else NaN, for
     without regularity there is no such bound.
     """
-    square, psi = influence.variance(cell.error)
-    value = cell.limiting_variance / square
-    return {"raw": Estimate(value, value / square * mcse(psi)), "corrected": _corrected(cell, square, psi)}
+    spread: Variance = yield influence.variance(errors)
+    value = cell.limiting_variance / spread.value
+    mcse, corrected = yield influence.mcse(spread.psi), _corrected(cell, spread)
+    return {"raw": Estimate(value, value / spread.value * mcse), "corrected": corrected}
 
 
-def _corrected(cell: Cell, square: Array, psi: Array) -> Estimate:
-    nothing = np.full(len(square), np.nan)
-    scores = cell.all_scores if cell.converged.all() else cell.all_scores[:, cell.converged]
-    basis = orthonormal(scores) if scores.shape[-1] > len(square) + 1 else None
+def _scores(part: Cell) -> Array:
+    """Return the scores of the converged, (p, m)."""
+    return part.all_scores if part.converged.all() else np.asarray(part.all_scores[:, part.converged])
+
+
+def _corrected(cell: Facts, spread: Variance) -> Steps[Estimate]:
+    nothing = np.full(cell.size, np.nan)
+    basis: Controls | None = (yield orthonormal(_scores)) if cell.usable > cell.size + 1 else None
     if basis is None:
         return Estimate(nothing, nothing)
-    error, replicates = influence.centre(cell.error)[1], scores.shape[-1]
-    coefficients = np.einsum("jr,kr->jk", error, basis.columns) / replicates
-    residual = np.square(error - np.einsum("jk,kr->jr", coefficients, basis.columns))
-    left, left_psi = influence.centre(residual)
-    share = left * (replicates / (replicates - 1 - len(basis.columns))) / square
-    spread = np.hypot(mcse(left_psi - share[:, None] * psi) / square, ROUNDING)
+    replicates, mean = basis.replicates, spread.mean[:, None]
+    columns = basis.columns
+    coefficients = (yield Products(lambda part: part.error - mean, columns)) / replicates
+
+    def residual(part: Cell) -> Array:
+        """ε², (p, m)."""
+        fitted = np.einsum("jk,kr->jr", coefficients, part.derived(columns))
+        return np.asarray(np.square(part.error - mean - fitted))
+
+    left: Moment = yield Moments(residual)
+    share = left.centre * (replicates / (replicates - 1 - len(basis.rotation))) / spread.value
+
+    def psi(part: Cell) -> Array:
+        return np.asarray(residual(part) - left.centre[:, None] - share[:, None] * spread.psi(part))
+
+    error = np.hypot((yield influence.mcse(psi)) / spread.value, ROUNDING)
     known = cell.asymptotically_normal
-    return Estimate(np.where(known, 1.0 - share, np.nan), np.where(known, spread, np.nan))
+    return Estimate(np.where(known, 1.0 - share, np.nan), np.where(known, error, np.nan))

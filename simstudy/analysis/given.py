@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from simstudy.analysis.sample import Interval
+from simstudy.analysis.streaming import Part, Rows, Steps
 from simstudy.errors import ConfigError, one_line
 from simstudy.inference.intervals import quantile, wald
 from simstudy.parameters import Array
@@ -21,8 +23,10 @@ _NAMES = ("estimates", "standard_errors", "lower", "upper")
 
 
 @dataclass(frozen=True)
-class Given:
-    """Estimates of one parameter from m replicates, as a `Sample`; errors are those from 0 where no truth is given.
+class Given(Part):
+    """Estimates of one parameter from m replicates, as a `Sample` in one part.
+
+    Errors are those from 0 where no truth is given.
 
     Attributes
     ----------
@@ -42,15 +46,28 @@ class Given:
     standard_errors: Array | None
     ends: Interval | None
 
+    def parts(self) -> Iterator[Given]:
+        """Return one part, all of it."""
+        yield self
+
     @property
+    def count(self) -> int:
+        """The number m of estimates."""
+        return int(self.theta.shape[-1])
+
+    @cached_property
     def error(self) -> Array:
         """θ̂ − θ, (1, m)."""
         return np.asarray(self.theta - np.nan_to_num(self.truth)[:, None])
 
-    @property
-    def other_errors(self) -> Mapping[str, Array]:
-        """Nothing: of the estimator no more is known than its estimates."""
+    def others(self) -> Steps[dict[str, Rows]]:
+        """Return nothing: of the estimator no more is known than its estimates."""
+        yield ()
         return {}
+
+    def sharpened(self, of: Rows) -> Steps[None]:
+        """Return None: there are no scores."""
+        yield ()
 
     @property
     def periods(self) -> Array:
@@ -58,11 +75,11 @@ class Given:
         return np.array([np.inf])
 
     @property
-    def accuracy(self) -> Array:
-        """Zero: nothing is sharpened."""
-        return np.zeros(1)
+    def variances(self) -> tuple[str, ...]:
+        """The one kind of model variances, if there is any."""
+        return tuple(self.model_variances)
 
-    @property
+    @cached_property
     def model_variances(self) -> Mapping[str, Array]:
         """Squares of the standard errors, if there are any."""
         return {} if self.standard_errors is None else {"given": np.square(self.standard_errors)}
@@ -77,9 +94,6 @@ class Given:
         if self.ends is None:
             raise KeyError(method)
         return self.ends
-
-    def sharpened(self, values: Array, rounding: Array) -> None:
-        """Return None: there are no scores."""
 
 
 def arrange(arrays: Mapping[str, Array], true: float | None, level: float, null: float) -> Given:

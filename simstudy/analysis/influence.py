@@ -9,10 +9,14 @@ normal estimators only.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
+from simstudy.analysis.order_statistics import quantiles as exact_quantiles
+from simstudy.analysis.reductions import Moment, Moments, Sums, Total
+from simstudy.analysis.streaming import Rows, Steps
 from simstudy.parameters import Array
 
 Z = 1.959963984540054
@@ -32,58 +36,72 @@ class Estimate(NamedTuple):
     mcse: Array
 
 
-def centre(values: Array) -> tuple[Array, Array]:
-    """Return the means (k,) of values (k, R) and the deviations from them.
+class Variance(NamedTuple):
+    """Variances of values xᵢ (k, R), and what their influence needs to be known of a part.
 
-    The second pass removes the rounding of the first, so that equal values have deviations of exactly zero. Row by
-    row, which spares the memory of a second array.
+    Attributes
+    ----------
+    of
+        The values of a part.
+    mean, value : (k,)
+        Means x̄, and variances S² with divisor R−1.
+    centre : (k,)
+        Means of (xᵢ−x̄)².
     """
-    mean = values.mean(axis=-1)
-    for entry, row in enumerate(values):
-        mean[entry] += (row - mean[entry]).mean()
-    return mean, values - mean[:, None]
+
+    of: Rows
+    mean: Array
+    value: Array
+    centre: Array
+
+    @property
+    def root(self) -> Array:
+        """Standard deviations S, (k,)."""
+        return np.sqrt(self.value)
+
+    def psi(self, part: object) -> Array:
+        """Return ψᵢ = (xᵢ−x̄)² − S², centred, of a part."""
+        return np.asarray(np.square(self.of(part) - self.mean[:, None]) - self.centre[:, None])
+
+    def root_psi(self, part: object) -> Array:
+        """Return ψᵢ = ((xᵢ−x̄)² − S²)/(2S) of a part; zero where all are zero."""
+        return np.asarray(inverse(2.0 * self.root)[:, None] * self.psi(part))
 
 
-def mcse(influence: Array) -> Array:
-    """Return √(Σψᵢ²/(R(R−1))) for influences (k, R) that sum to zero."""
-    replicates = influence.shape[-1]
-    squares = np.array([np.square(row).sum() for row in influence])
+def error_of(squares: Array, replicates: int) -> Array:
+    """Return the MCSE √(Σψᵢ²/(R(R−1))) from the sums Σψᵢ² of R influences that sum to zero."""
+    if replicates < 2:
+        return np.full_like(squares, np.nan)
     return np.asarray(np.sqrt(squares / (replicates * (replicates - 1))))
 
 
-def mean(values: Array) -> Estimate:
+def mcse(psi: Rows) -> Steps[Array]:
+    """Return the MCSE (k,) of influences ψ (k, R) that sum to zero."""
+    found: Total = yield Sums(lambda part: np.square(psi(part)))
+    return error_of(found.sum, found.rows)
+
+
+def mean(of: Rows) -> Steps[Estimate]:
     """Return the means of values (k, R); ψᵢ = xᵢ − x̄.
 
-    The mean of infinite values is infinite (NaN where both signs occur), its MCSE unknown.
+    The mean of infinite values is infinite (NaN where both signs occur), its MCSE unknown. Fewer than two values tell
+    nothing.
     """
-    average, influence = centre(values)
-    if np.isnan(average).any():
-        average = np.where(np.isnan(average), values.mean(axis=-1), average)
-    return Estimate(average, mcse(influence))
+    found: Moment = yield Moments(of)
+    value = found.mean if found.rows > 1 else np.full_like(found.mean, np.nan)
+    return Estimate(value, error_of(found.square, found.rows))
 
 
-def variance(values: Array) -> tuple[Array, Array]:
-    """Return the variances S² (k,) of values (k, R), divisor R−1, and ψᵢ = (xᵢ−x̄)² − S² (k, R), centred."""
-    average, influence = centre(np.square(centre(values)[1]))
-    replicates = values.shape[-1]
-    return average * (replicates / (replicates - 1)), influence
+def variance(of: Rows) -> Steps[Variance]:
+    """Return the variances S² (k,) of values (k, R), divisor R−1, with their influences."""
+    found: Moment = yield Moments(of)
+    return Variance(of, found.centre, found.variance, found.square / found.rows)
 
 
-def standard_deviation(values: Array) -> tuple[Array, Array]:
-    """Return the standard deviations S (k,) of values (k, R) and ψᵢ = ((xᵢ−x̄)² − S²)/(2S)."""
-    square, influence = variance(values)
-    return np.sqrt(square), root(square, influence)
-
-
-def standard_error(values: Array) -> Estimate:
+def standard_error(of: Rows) -> Steps[Estimate]:
     """Return the standard deviations of values (k, R); infinite values have an infinite one, its MCSE unknown."""
-    value, psi = standard_deviation(values)
-    return Estimate(np.where(np.isinf(values).any(axis=-1), np.inf, value), mcse(psi))
-
-
-def root(square: Array, influence: Array) -> Array:
-    """Return the influence ψᵢ/(2√v) of √v, given v (k,) and its own ψ (k, R); zero where all ψᵢ are zero."""
-    return np.asarray(inverse(2.0 * np.sqrt(square))[..., None] * influence)
+    square, infinite = yield variance(of), Sums(lambda part: np.isinf(of(part)))
+    return Estimate(np.where(infinite.sum > 0, np.inf, square.root), (yield mcse(square.root_psi)))
 
 
 def inverse(values: Array) -> Array:
@@ -91,10 +109,11 @@ def inverse(values: Array) -> Array:
     return np.divide(1.0, values, out=np.zeros_like(values), where=values != 0.0)
 
 
-def proportion(hits: Array) -> Estimate:
+def proportion(hits: Rows) -> Steps[Estimate]:
     """Return the proportions of hits (k, R), whose entries are 0, 1 or NaN, with their MCSE by `wilson`."""
-    p = hits.mean(axis=-1)
-    return Estimate(p, wilson(p * (1.0 - p), hits.shape[-1]))
+    found: Total = yield Sums(lambda part: hits(part).astype(float))
+    p = found.sum / found.rows
+    return Estimate(p, wilson(p * (1.0 - p), found.rows))
 
 
 def wilson(variance: Array | float, replicates: int) -> Array:
@@ -108,14 +127,25 @@ def wilson(variance: Array | float, replicates: int) -> Array:
     return np.asarray(spread / (1.0 + Z**2 / replicates))
 
 
-def quantile(values: Array, probability: float) -> Estimate:
-    """Return quantiles of values (k, R), with MCSE from order statistics.
+def quantiles(of: Rows, probabilities: Sequence[float]) -> Steps[list[Estimate]]:
+    """Return quantiles of values (k, R) at each probability q, with MCSE from order statistics.
 
     The ranks Rq ± z√(Rq(1−q)) bound the quantile at the level of z, so (x₍ᵤ₎ − x₍ₗ₎)/(2z) is its standard
     error without a density estimate; where a rank falls off the sample, the difference is taken over what
     is left.
     """
-    step = np.sqrt(probability * (1.0 - probability) / values.shape[-1])
-    lower, upper = max(probability - Z * step, 0.0), min(probability + Z * step, 1.0)
-    low, value, high = np.quantile(values, [lower, probability, upper], axis=-1)
-    return Estimate(value, (high - low) * step / (upper - lower))
+    reach: list[tuple[float, float, float]] = []
+
+    def wanted(replicates: int) -> Array:
+        for q in probabilities:
+            step = float(np.sqrt(q * (1.0 - q) / replicates))
+            reach.append((max(q - Z * step, 0.0), min(q + Z * step, 1.0), step))
+        return np.array(
+            [each for q, (low, high, _) in zip(probabilities, reach, strict=True) for each in (low, q, high)]
+        )
+
+    found: Array = yield exact_quantiles(of, wanted)
+    return [
+        Estimate(value, (high - low) * step / (upper - lower))
+        for (low, value, high), (lower, upper, step) in zip(found.reshape(len(reach), 3, -1), reach, strict=True)
+    ]

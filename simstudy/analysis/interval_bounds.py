@@ -13,6 +13,7 @@ from simstudy.study.limits import invert
 
 if TYPE_CHECKING:
     from simstudy.analysis.cell import Cell
+    from simstudy.analysis.facts import Facts
 
 _WALD = "wald-"
 _OPG, _REAL_LINE, _SCORE = "wald-opg", "wald-log", "score"
@@ -44,7 +45,7 @@ def _variances(cell: Cell, method: str) -> Array:
     return cell.model_variances["observed" if method == _REAL_LINE else method.removeprefix(_WALD)]
 
 
-def claimed(cell: Cell, method: str) -> Array:
+def claimed(cell: Facts, method: str) -> Array:
     """Return the variance of θ̂ (p,) that an interval of this method is as wide as, in the limit.
 
     A⁻¹ⱼⱼ/n, I⁻¹ⱼⱼ/n, (A⁻¹BA⁻¹)ⱼⱼ/n or B⁻¹ⱼⱼ/n by what a Wald interval rests on. The deviance tends to n(θ̂ − θ*)²/A⁻¹ⱼⱼ,

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 from scipy import special
 
-from simstudy.analysis.cell import Cell
+from simstudy.analysis.facts import Facts
 from simstudy.analysis.interval_bounds import claimed
 from simstudy.parameters import Array
 
 _ROUNDING = 1e-12
 
 
-def ratios(cell: Cell) -> dict[str, Array]:
+def ratios(cell: Facts) -> dict[str, Array]:
     """Return the limits of the standard error a method claims over the true one, (p,); NaN where there is none.
 
     There is none where the rate is not n^-½.
@@ -21,18 +21,18 @@ def ratios(cell: Cell) -> dict[str, Array]:
     return {method: np.sqrt(claimed(cell, method) / true) for method in cell.intervals}
 
 
-def coverages(cell: Cell) -> dict[str, Array]:
+def coverages(cell: Facts) -> dict[str, Array]:
     """Return P(|Z| ≤ z·ratio), which is the level where the ratio is 1."""
     return {method: _coverage(cell, ratio) for method, ratio in ratios(cell).items()}
 
 
-def widths(cell: Cell) -> dict[str, Array]:
+def widths(cell: Facts) -> dict[str, Array]:
     """Return 2z times the standard error that is claimed."""
     reach = 2.0 * cell.normal_quantile * np.sqrt(cell.limiting_variance)
     return {method: reach * ratio for method, ratio in ratios(cell).items()}
 
 
-def powers(cell: Cell) -> dict[str, Array]:
+def powers(cell: Facts) -> dict[str, Array]:
     """Return P(|Z + θ*/se| > z·ratio), the power at n were θ̂ normal; 1 − level where θ* is what is tested.
 
     Zero of each parameter is tested; NaN for one that cannot be.
@@ -46,6 +46,6 @@ def powers(cell: Cell) -> dict[str, Array]:
     return result
 
 
-def _coverage(cell: Cell, ratio: Array) -> Array:
+def _coverage(cell: Facts, ratio: Array) -> Array:
     covered = special.erf(cell.normal_quantile * ratio / np.sqrt(2.0))
     return np.where(np.abs(ratio - 1.0) < _ROUNDING, cell.level, covered)

@@ -22,10 +22,11 @@ from simstudy.analysis import (
     spectrum,
     white,
 )
-from simstudy.analysis.cell import Cell
 from simstudy.analysis.efficiency import efficiency
+from simstudy.analysis.facts import Facts
 from simstudy.analysis.influence import Estimate
 from simstudy.analysis.packed import upper
+from simstudy.analysis.streaming import Shared, Steps
 from simstudy.parameters import Array
 
 Limit = Array | float
@@ -51,114 +52,115 @@ class Measure(NamedTuple):
     """
 
     shape: Literal["scalar", "vector", "matrix", "pairs"]
-    estimates: Callable[[Cell], dict[str, Estimate]]
-    limit: Callable[[Cell], Limit | Mapping[str, Limit]]
-    applies: Callable[[Cell], bool] = lambda _: True
+    estimates: Callable[[Facts], dict[str, Estimate]]
+    limit: Callable[[Facts], Limit | Mapping[str, Limit]]
+    applies: Callable[[Facts], bool] = lambda _: True
     published: str = ""
 
 
-def _nothing(_: Cell) -> float:
+def _nothing(_: Facts) -> float:
     return float("nan")
 
 
-def _matrix_error(cell: Cell) -> float:
+def _matrix_error(cell: Facts) -> float:
     """Return 0, or NaN where there is no limit to come near to."""
     known = np.isfinite(cell.limits.covariance).all() and np.isfinite(cell.limits.hessian).all()
     return 0.0 if known else float("nan")
 
 
-def _zero(_: Cell) -> float:
+def _zero(_: Facts) -> float:
     return 0.0
 
 
-def _bias(cell: Cell) -> Array:
+def _bias(cell: Facts) -> Array:
     return np.where(np.isfinite(cell.limits.theta), 0.0, np.nan)
 
 
-def _hessian(cell: Cell) -> Array:
+def _hessian(cell: Facts) -> Array:
     return upper(cell.limits.hessian)
 
 
-def _score_mean(cell: Cell) -> Array:
+def _score_mean(cell: Facts) -> Array:
     return np.where(np.isfinite(cell.limits.theta), cell.limits.score_mean, np.nan)
 
 
-def _score_covariance(cell: Cell) -> Array:
+def _score_covariance(cell: Facts) -> Array:
     return upper(cell.limits.score_covariance)
 
 
-def _covariance(cell: Cell) -> Array:
+def _covariance(cell: Facts) -> Array:
     return upper(cell.limits.covariance)
 
 
-def _rate_covariance(cell: Cell) -> Array:
+def _rate_covariance(cell: Facts) -> Array:
     return upper(cell.limits.rate_covariance)
 
 
-def _irregular(cell: Cell) -> bool:
+def _irregular(cell: Facts) -> bool:
     return not cell.regular.all()
 
 
-def _squared_error(cell: Cell) -> Array:
+def _squared_error(cell: Facts) -> Array:
     """Return the limiting variance; where the rate is not n^-½ the bias is of the same order."""
     return np.where(cell.regular, cell.limiting_variance, np.nan)
 
 
-def _standard_error(cell: Cell) -> Array:
+def _standard_error(cell: Facts) -> Array:
     return np.sqrt(cell.limiting_variance)
 
 
-def _claimed_errors(cell: Cell) -> dict[str, Limit]:
+def _claimed_errors(cell: Facts) -> dict[str, Limit]:
     return {name: np.sqrt(variance) for name, variance in cell.claimed_variances.items()}
 
 
-def _relative_errors(cell: Cell) -> dict[str, Limit]:
+def _relative_errors(cell: Facts) -> dict[str, Limit]:
     """Return the limits of model standard error over empirical one; none where the rate is not n^-½."""
     true = _squared_error(cell)
     return {name: 100.0 * (np.sqrt(claimed / true) - 1.0) for name, claimed in cell.claimed_variances.items()}
 
 
-def _coverages(cell: Cell) -> dict[str, Limit]:
+def _coverages(cell: Facts) -> dict[str, Limit]:
     return dict(interval_limits.coverages(cell))
 
 
-def _widths(cell: Cell) -> dict[str, Limit]:
+def _widths(cell: Facts) -> dict[str, Limit]:
     return dict(interval_limits.widths(cell))
 
 
-def _powers(cell: Cell) -> dict[str, Limit]:
+def _powers(cell: Facts) -> dict[str, Limit]:
     return dict(interval_limits.powers(cell))
 
 
-def _testable(cell: Cell) -> bool:
+def _testable(cell: Facts) -> bool:
     return bool(np.isfinite(cell.null).any())
 
 
-def _efficiencies(cell: Cell) -> dict[str, Limit]:
+def _efficiencies(cell: Facts) -> dict[str, Limit]:
     """Return 1 where there is a limit; an estimator is held to its own bound at n only where the rate is n^-½."""
     raw = np.where(np.isfinite(cell.limiting_variance), 1.0, np.nan)
     return {"raw": raw, "corrected": _asymptotically_normal(cell, 1.0)}
 
 
-def _asymptotically_normal(cell: Cell, limit: float) -> Array:
+def _asymptotically_normal(cell: Facts, limit: float) -> Array:
     """Return what a normal limit implies, NaN where there is none."""
     return np.where(cell.asymptotically_normal, limit, np.nan)
 
 
-def _normal_shape(cell: Cell) -> Array:
+def _normal_shape(cell: Facts) -> Array:
     """Return 0, the skewness of a normal distribution and its distance from itself."""
     return _asymptotically_normal(cell, 0.0)
 
 
-def _kurtosis(cell: Cell) -> Array:
+def _kurtosis(cell: Facts) -> Array:
     return _asymptotically_normal(cell, 3.0)
 
 
-def _relative_bias(cell: Cell) -> Array:
-    return np.where(np.isfinite(performance.natural_size(cell)), 0.0, np.nan)
+@Shared
+def _relative_bias(cell: Facts) -> Steps[Array]:
+    return np.where(np.isfinite((yield performance.natural_size)), 0.0, np.nan)
 
 
-def _root_squared_error(cell: Cell) -> Array:
+def _root_squared_error(cell: Facts) -> Array:
     return np.sqrt(_squared_error(cell))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +13,7 @@ from simstudy.analysis import performance as of_estimator
 from simstudy.analysis.given import arrange, check_settings, checked
 from simstudy.analysis.influence import Estimate
 from simstudy.analysis.sample import Sample
+from simstudy.analysis.streaming import Steps, run
 from simstudy.analysis.table6 import textbook
 from simstudy.errors import ConfigError, nearest
 
@@ -99,18 +100,16 @@ def performance(
     arrays = checked(estimates, standard_errors, lower, upper)
     failed = np.logical_or.reduce([np.isnan(values) for values in arrays.values()])
     with np.errstate(all="ignore"):
-        found = list(_measured(arrange(arrays, true, level, null), true is not None, mcse))
+        sample = arrange(arrays, true, level, null)
+        found = run(sample, _measured(sample, true is not None, mcse))
     table = [(name, float(one.value[0]), float(one.mcse[0]), len(failed), int(failed.sum())) for name, one in found]
     return pd.DataFrame(table, columns=["measure", "value", "mcse", "replicates", "failed"])
 
 
-def _measured(sample: Sample, of_truth: bool, mcse: str) -> Iterator[tuple[str, Estimate]]:
-    """Yield the first estimator, the raw one, of each measure that the sample has."""
-    for name, measure in _OF_ESTIMATES.items():
-        if name in _OF_TRUTH and not of_truth:
-            continue
-        found: Mapping[str, Estimate] = measure(sample)
-        if mcse == "table6":
-            found = textbook(name, found, sample)
-        for estimate in list(found.values())[:1]:
-            yield name, estimate
+def _measured(sample: Sample, of_truth: bool, mcse: str) -> Steps[list[tuple[str, Estimate]]]:
+    """Return the first estimator, the raw one, of each measure that the sample has."""
+    wanted = {name: measure for name, measure in _OF_ESTIMATES.items() if of_truth or name not in _OF_TRUTH}
+    found: Mapping[str, Mapping[str, Estimate]] = yield wanted
+    if mcse == "table6":
+        found = yield {name: textbook(name, estimates, sample) for name, estimates in found.items()}
+    return [(name, next(iter(estimates.values()))) for name, estimates in found.items() if estimates]

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from simstudy.analysis.cell import Cell
+from simstudy.analysis.facts import Facts
 from simstudy.analysis.influence import Estimate
-from simstudy.analysis.matrices import MatrixEstimate
+from simstudy.analysis.matrices import MatrixEstimate, mean_information, scaled_covariance
+from simstudy.analysis.streaming import Shared, Steps
 from simstudy.numerics.symmetric import order, pairs, position
 from simstudy.parameters import Array
 
 
-def orthogonality(cell: Cell) -> dict[str, Estimate]:
+@Shared
+def orthogonality(cell: Facts) -> Steps[dict[str, Estimate]]:
     """Correlation of θ̂ᵢ and θ̂ⱼ, and J̄ᵢⱼ/√(J̄ᵢᵢJ̄ⱼⱼ); limits those of A⁻¹BA⁻¹ and of A, 0 for orthogonal parameters."""
-    return {
-        "estimates": correlations(cell.covariance["raw"]),
-        "information": correlations(cell.mean_information["raw"]),
-    }
+    covariances, informations = yield scaled_covariance, mean_information
+    return {"estimates": correlations(covariances["raw"]), "information": correlations(informations["raw"])}
 
 
 def correlations(matrix: MatrixEstimate) -> Estimate:
@@ -37,7 +37,7 @@ def _correlation(matrix: MatrixEstimate, i: int, j: int, size: int) -> tuple[flo
     return own / scale, np.maximum(variance, 0.0)
 
 
-def limits(cell: Cell) -> dict[str, Array]:
+def limits(cell: Facts) -> dict[str, Array]:
     """Return the correlations of the limits, NaN for a parameter that has no positive entry on the diagonal."""
     return {"estimates": _off_diagonal(cell.limits.covariance), "information": _off_diagonal(cell.limits.hessian)}
 
@@ -48,6 +48,6 @@ def _off_diagonal(matrix: Array) -> Array:
     return np.array([matrix[i, j] / (scale[i] * scale[j]) for i, j in pairs(len(matrix)) if i != j])
 
 
-def several(cell: Cell) -> bool:
+def several(cell: Facts) -> bool:
     """Tell whether there are pairs of parameters."""
-    return len(cell.theta) > 1
+    return cell.size > 1

@@ -13,21 +13,22 @@ side by side, as the methods of intervals do, all of them. A target of 1% is a s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from simstudy.analysis import influence
-from simstudy.analysis.arrangement import of_scenario
-from simstudy.analysis.cell import Cell
-from simstudy.analysis.influence import Estimate
-from simstudy.analysis.measures import MEASURES, Measure
+from simstudy.analysis.facts import Facts
+from simstudy.analysis.influence import Estimate, Variance, variance
+from simstudy.analysis.measures import MEASURES, Limit, Measure
 from simstudy.analysis.packed import diagonal, upper
 from simstudy.analysis.performance import natural_size
+from simstudy.analysis.sample import errors
+from simstudy.analysis.stream import of_parts
+from simstudy.analysis.streaming import Shared, Steps, asked, run
 from simstudy.analysis.summary import measured
 from simstudy.parameters import Array
 from simstudy.study.limits import limits
-from simstudy.study.replicates import Parts, concatenate
+from simstudy.study.replicates import Parts
 from simstudy.study.scenario import Scenario, Target
 
 _SHARPEST = ("control-variate", "raw")
@@ -38,36 +39,36 @@ def precise(scenario: Scenario, replicates: Parts) -> bool:
 
     A pure function of the numbers given; a MCSE that cannot be computed meets no target.
     """
-    shares = shortfalls(scenario, replicates, scenario.precision)
-    return all(share <= 1.0 for share in shares)
+    return all(share <= 1.0 for share in shortfalls(scenario, replicates, scenario.precision))
 
 
-def shortfalls(scenario: Scenario, replicates: Parts, targets: tuple[Target, ...]) -> Iterator[float]:
-    """Yield for each target the largest MCSE over what it may be, NaN where one cannot be computed.
+def shortfalls(scenario: Scenario, replicates: Parts, targets: tuple[Target, ...]) -> tuple[float, ...]:
+    """Return for each target the largest MCSE over what it may be, NaN where one cannot be computed.
 
-    Only the measures asked for are computed, each when its turn comes.
+    Only the measures asked for are computed, all of them side by side.
     """
     with np.errstate(all="ignore"):
-        cell = of_scenario(scenario, concatenate(list(replicates)), limits(scenario))
-    for target in targets:
-        with np.errstate(all="ignore"):
-            share = float(np.concatenate([np.zeros(1), *_shares(scenario, cell, target)]).max())
-        yield share
+        cell = of_parts(scenario, replicates, limits(scenario))
+        found: tuple[list[Array], ...] = run(cell, tuple(_shares(scenario, cell, target) for target in targets))
+        return tuple(float(np.concatenate([np.zeros(1), *shares]).max()) for shares in found)
 
 
-def _shares(scenario: Scenario, cell: Cell, target: Target) -> Iterator[Array]:
-    """Yield the MCSE of every entry over its target, by estimator; an error of zero meets any.
+def _shares(scenario: Scenario, cell: Facts, target: Target) -> Steps[list[Array]]:
+    """Return the MCSE of every entry over its target, by estimator; an error of zero meets any.
 
     Entries that the measure does not speak of are left out: a scale cannot be 0, so that nothing can reject that.
     """
-    name = target.measure
-    measure, spoken_of = MEASURES[name], _SPOKEN_OF.get(name)
-    if not measure.applies(cell):
-        return
-    for estimator, estimate in _judged(measured(scenario, cell, name, measure)).items():
-        size = _size(cell, name, measure, estimator, estimate) if target.relative else 1.0
+    name, shares = target.measure, list[Array]()
+    measure = MEASURES[name]
+    if not (yield asked(measure.applies, cell)):
+        return shares
+    estimates = yield measured(scenario, cell, name, measure)
+    spoken_of = (yield asked(_SPOKEN_OF[name], cell)) if name in _SPOKEN_OF else slice(None)
+    for estimator, estimate in _judged(estimates).items():
+        size = (yield _size(cell, name, measure, estimator, estimate)) if target.relative else 1.0
         share = np.where(estimate.mcse == 0.0, 0.0, estimate.mcse / (target.mcse * size))
-        yield share if spoken_of is None else share[spoken_of(cell)]
+        shares.append(share[spoken_of])
+    return shares
 
 
 def _judged(estimates: Mapping[str, Estimate]) -> Mapping[str, Estimate]:
@@ -76,43 +77,51 @@ def _judged(estimates: Mapping[str, Estimate]) -> Mapping[str, Estimate]:
     return estimates if name is None else {name: estimates[name]}
 
 
-def _size(cell: Cell, name: str, measure: Measure, estimator: str, estimate: Estimate) -> Array:
+def _size(cell: Facts, name: str, measure: Measure, estimator: str, estimate: Estimate) -> Steps[Array]:
     """Return the natural size of the entries."""
     if measure.shape == "matrix":
-        return _matrix_size(cell, measure, estimator, estimate)
+        return _matrix_size((yield asked(measure.limit, cell)), estimator, estimate)
     own = _SIZES.get(name)
-    return np.abs(estimate.value) if own is None else own(cell)
+    return np.abs(estimate.value) if own is None else (yield asked(own, cell))
 
 
-def _matrix_size(cell: Cell, measure: Measure, estimator: str, estimate: Estimate) -> Array:
-    limit = measure.limit(cell)
+def _matrix_size(limit: Limit | Mapping[str, Limit], estimator: str, estimate: Estimate) -> Array:
     of_limit = limit[estimator] if isinstance(limit, Mapping) else limit
     known = diagonal(np.broadcast_to(np.asarray(of_limit, dtype=float), estimate.value.shape))
     size = np.sqrt(np.where(known > 0.0, known, np.abs(diagonal(estimate.value))))
     return upper(np.outer(size, size))
 
 
-def _standard_error(cell: Cell) -> Array:
-    return influence.standard_deviation(cell.error)[0]
+@Shared
+def _standard_error(_: Facts) -> Steps[Array]:
+    spread: Variance = yield variance(errors)
+    return spread.root
 
 
-def _relative_standard_error(cell: Cell) -> Array:
-    return np.asarray(_standard_error(cell) / np.abs(cell.limits.theta))
+@Shared
+def _relative_standard_error(cell: Facts) -> Steps[Array]:
+    return np.asarray((yield _standard_error) / np.abs(cell.limits.theta))
 
 
-def _percent(_: Cell) -> Array:
+def _percent(_: Facts) -> Array:
     return np.asarray(100.0)
 
 
-_SIZES: dict[str, Callable[[Cell], Array]] = {
+_SIZES: dict[str, Callable[[Facts], Array]] = {
     "bias": _standard_error,
     "relative_bias": _relative_standard_error,
     "relative_error_model_se": _percent,
 }
 """Sizes of the measures of one number per parameter that are zero where all is well."""
 
-_SPOKEN_OF: dict[str, Callable[[Cell], Array]] = {
+
+@Shared
+def _of_natural_size(_: Facts) -> Steps[Array]:
+    return np.asarray(np.isfinite((yield natural_size)))
+
+
+_SPOKEN_OF: dict[str, Callable[[Facts], Array]] = {
     "rejection_rate": lambda cell: np.isfinite(cell.null),
-    "relative_bias": lambda cell: np.isfinite(natural_size(cell)),
+    "relative_bias": _of_natural_size,
 }
 """Which parameters a measure speaks of, where that is not all of them."""

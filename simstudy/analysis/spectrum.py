@@ -20,10 +20,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simstudy.analysis.cell import Cell
+from simstudy.analysis.facts import Facts
 from simstudy.analysis.influence import Estimate
-from simstudy.analysis.matrices import MatrixEstimate
+from simstudy.analysis.matrices import MatrixEstimate, mean_information, scaled_covariance
 from simstudy.analysis.packed import full
+from simstudy.analysis.streaming import Shared, Steps
 from simstudy.numerics.symmetric import pairs
 from simstudy.parameters import Array
 from simstudy.study.limits import invert
@@ -92,40 +93,45 @@ def _extreme(found: Spectrum, place: int) -> Estimate:
     return Estimate(np.array([own + shift]), np.sqrt([found.variances[place, place] + shift**2]))
 
 
-def log_det_ratio(cell: Cell) -> dict[str, Estimate]:
-    """Log det(SΣ⁻¹) of S = n·Cov(θ̂) and its limit Σ = A⁻¹BA⁻¹; limit 0."""
-    return {name: _log_det(relative(found, cell.limits.covariance)) for name, found in cell.covariance.items()}
+@Shared
+def log_det_ratio(cell: Facts) -> Steps[dict[str, Estimate]]:
+    """log det(SΣ⁻¹) of S = n·Cov(θ̂) and its limit Σ = A⁻¹BA⁻¹; limit 0."""
+    estimates: dict[str, MatrixEstimate] = yield scaled_covariance
+    return {name: _log_det(relative(found, cell.limits.covariance)) for name, found in estimates.items()}
 
 
-def largest_eigenvalue(cell: Cell) -> dict[str, Estimate]:
+@Shared
+def largest_eigenvalue(cell: Facts) -> Steps[dict[str, Estimate]]:
     """Largest eigenvalue of Σ^-½SΣ^-½ and, as ``information-…``, of A^-½J̄A^-½; limit 1."""
     return _extremes(cell, -1)
 
 
-def smallest_eigenvalue(cell: Cell) -> dict[str, Estimate]:
+@Shared
+def smallest_eigenvalue(cell: Facts) -> Steps[dict[str, Estimate]]:
     """Smallest eigenvalue of Σ^-½SΣ^-½ and, as ``information-…``, of A^-½J̄A^-½; limit 1."""
     return _extremes(cell, 0)
 
 
-def _extremes(cell: Cell, place: int) -> dict[str, Estimate]:
+def _extremes(cell: Facts, place: int) -> Steps[dict[str, Estimate]]:
     covariance, hessian = cell.limits.covariance, cell.limits.hessian
-    result = {name: _extreme(relative(found, covariance), place) for name, found in cell.covariance.items()}
-    for name, found in cell.mean_information.items():
+    covariances, informations = yield scaled_covariance, mean_information
+    result = {name: _extreme(relative(found, covariance), place) for name, found in covariances.items()}
+    for name, found in informations.items():
         result[f"information-{name}"] = _extreme(relative(found, hessian), place)
     return result
 
 
-def has_covariance(cell: Cell) -> bool:
+def has_covariance(cell: Facts) -> bool:
     """Tell whether n·Cov(θ̂) has a positive definite limit."""
     return usable(cell.limits.covariance)
 
 
-def no_change(cell: Cell) -> float:
+def no_change(cell: Facts) -> float:
     """Return the limit of the log determinant, 0."""
     return 0.0
 
 
-def ones(cell: Cell) -> dict[str, float]:
+def ones(cell: Facts) -> dict[str, float]:
     """Return the limits of eigenvalues: 1, or NaN relative to a matrix that is not positive definite."""
     one = {"": cell.limits.covariance, "information-": cell.limits.hessian}
     return {

@@ -12,18 +12,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from simstudy.analysis.arrangement import of_scenario
-from simstudy.analysis.cell import Cell
+from simstudy.analysis.facts import Facts
 from simstudy.analysis.influence import Estimate
 from simstudy.analysis.measures import MEASURES, Limit, Measure
 from simstudy.analysis.rates import with_rates
+from simstudy.analysis.stream import of_parts
+from simstudy.analysis.streaming import Steps, asked, run
 from simstudy.analysis.table6 import textbook
 from simstudy.errors import UnusableResultsError
 from simstudy.files import read_file, told, write_atomically
 from simstudy.numerics.symmetric import pairs
 from simstudy.parameters import Array
 from simstudy.study.limits import Limits
-from simstudy.study.replicates import Parts, concatenate
+from simstudy.study.replicates import Parts
 from simstudy.study.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ _COUNTS = ("n", "replicates", "failed")
 
 
 def summarise(study_name: str, cells: Iterable[tuple[Scenario, Parts, Limits]]) -> pd.DataFrame:
-    """Return the summary of all cells, in their order; each cell is read, summarised and let go in turn.
+    """Return the summary of all cells, in their order; each cell is read part by part, and let go in turn.
 
     Returns
     -------
@@ -82,28 +83,31 @@ def summarise_cell(scenario: Scenario, replicates: Parts, limits: Limits) -> lis
     tell it themselves: floating point warnings are off.
     """
     with np.errstate(all="ignore"):
-        cell = of_scenario(scenario, concatenate(list(replicates)).head(scenario.replicates), limits)
-        applying = {name: measure for name, measure in MEASURES.items() if measure.applies(cell)}
-        return [row for name, measure in applying.items() for row in _rows(scenario, cell, name, measure)]
+        cell = of_parts(scenario, replicates, limits, scenario.replicates)
+        rows: dict[str, list[Row]] = run(
+            cell, {name: _rows(scenario, cell, name, measure) for name, measure in MEASURES.items()}
+        )
+        return [row for own in rows.values() for row in own]
 
 
-def measured(scenario: Scenario, cell: Cell, name: str, measure: Measure) -> dict[str, Estimate]:
+def measured(scenario: Scenario, cell: Facts, name: str, measure: Measure) -> Steps[dict[str, Estimate]]:
     """Return a measure by estimator, with Monte Carlo standard errors of the kind that the scenario asks for."""
-    estimates = measure.estimates(cell)
-    return textbook(name, estimates, cell) if scenario.mcse == "table6" else estimates
+    estimates = yield from asked(measure.estimates, cell)
+    return (yield from textbook(name, estimates, cell)) if scenario.mcse == "table6" else estimates
 
 
-def _rows(scenario: Scenario, cell: Cell, name: str, measure: Measure) -> list[Row]:
-    """Return the rows of one measure."""
+def _rows(scenario: Scenario, cell: Facts, name: str, measure: Measure) -> Steps[list[Row]]:
+    """Return the rows of one measure, none where a cell does not have it."""
+    if not (yield asked(measure.applies, cell)):
+        return []
+    estimates, limit = yield measured(scenario, cell, name, measure), asked(measure.limit, cell)
     entries = _entries(scenario.free, measure.shape)
-    limit = measure.limit(cell)
-    total, failed = len(cell.converged), int((~cell.converged).sum())
     return [
         Row(
             "", scenario.name, scenario.fit, scenario.n, measure.published or name, estimator, *entry,
-            float(value), float(mcse), float(bound), total, failed,
+            float(value), float(mcse), float(bound), cell.total, cell.total - cell.usable,
         )
-        for estimator, estimate in measured(scenario, cell, name, measure).items()
+        for estimator, estimate in estimates.items()
         for entry, value, mcse, bound in zip(
             entries, estimate.value, estimate.mcse, _limits(limit, estimator, len(entries)), strict=True
         )

@@ -17,27 +17,30 @@ import numpy as np
 from simstudy.analysis import performance
 from simstudy.analysis.influence import Estimate
 from simstudy.analysis.sample import Sample
+from simstudy.analysis.streaming import Steps
 from simstudy.parameters import Array
 
-Formula = Callable[[Sample, str, Array], Array]
+Formula = Callable[[Sample, str, Array], Steps[Array]]
 """MCSE of the values (p,) of one estimator of a sample."""
 
 
-def _empirical_se(sample: Sample, _: str, value: Array) -> Array:
+def _empirical_se(sample: Sample, _: str, value: Array) -> Steps[Array]:
     """EmpSE/√(2(R−1))."""
-    return np.asarray(value / np.sqrt(2.0 * (sample.theta.shape[-1] - 1)))
+    yield ()
+    return np.asarray(value / np.sqrt(2.0 * (sample.count - 1)))
 
 
-def _relative_error(sample: Sample, estimator: str, value: Array) -> Array:
+def _relative_error(sample: Sample, estimator: str, value: Array) -> Steps[Array]:
     """100(ModSE/EmpSE)√(var(V)/(4R·ModSE⁴) + 1/(2(R−1))); the first term is (MCSE(ModSE)/ModSE)²."""
-    model = performance.model_se(sample)[estimator]
-    share = np.square(model.mcse / model.value) + 0.5 / (sample.theta.shape[-1] - 1)
+    model = (yield performance.model_se)[estimator]
+    share = np.square(model.mcse / model.value) + 0.5 / (sample.count - 1)
     return np.asarray((100.0 + value) * np.sqrt(share))
 
 
-def _proportion(sample: Sample, _: str, value: Array) -> Array:
+def _proportion(sample: Sample, _: str, value: Array) -> Steps[Array]:
     """√(p(1−p)/R): zero at 0 and 1."""
-    return np.asarray(np.sqrt(value * (1.0 - value) / sample.theta.shape[-1]))
+    yield ()
+    return np.asarray(np.sqrt(value * (1.0 - value) / sample.count))
 
 
 FORMULAS: Mapping[str, Formula] = {
@@ -53,12 +56,10 @@ _BEYOND = ("with-boundary",)
 """Estimators that the textbook does not know."""
 
 
-def textbook(measure: str, found: Mapping[str, Estimate], sample: Sample) -> dict[str, Estimate]:
+def textbook(measure: str, found: Mapping[str, Estimate], sample: Sample) -> Steps[dict[str, Estimate]]:
     """Return the estimates of a measure, by name, with the MCSE of Table 6 where that has one of its own."""
     formula = FORMULAS.get(measure)
     if formula is None:
         return dict(found)
-    return {
-        name: estimate if name in _BEYOND else Estimate(estimate.value, formula(sample, name, estimate.value))
-        for name, estimate in found.items()
-    }
+    errors = yield {name: formula(sample, name, one.value) for name, one in found.items() if name not in _BEYOND}
+    return {name: Estimate(one.value, errors.get(name, one.mcse)) for name, one in found.items()}

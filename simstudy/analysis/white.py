@@ -7,12 +7,14 @@ from numpy.typing import NDArray
 from scipy import special
 
 from simstudy.analysis import influence
-from simstudy.analysis.bias_correction import MOST_PARAMETERS, coordinates, from_coordinates
+from simstudy.analysis.bias_correction import MOST_PARAMETERS, from_coordinates, unconstrained
 from simstudy.analysis.cell import Cell
+from simstudy.analysis.facts import Facts
 from simstudy.analysis.influence import Estimate
+from simstudy.analysis.interpolation import Function, everywhere
 from simstudy.analysis.packed import diagonal, quadratic
+from simstudy.analysis.streaming import Shared, Steps
 from simstudy.families.white import White
-from simstudy.numerics.interpolation import Function, everywhere
 from simstudy.numerics.symmetric import pack, pairs
 from simstudy.parameters import Array
 from simstudy.study.higher_order import white_at
@@ -25,17 +27,18 @@ _NOTHING = 1e-12
 _SHARE = 0.1
 
 
-def has_test(cell: Cell) -> bool:
+def has_test(cell: Facts) -> bool:
     """Tell whether the entries of K − J have a covariance under the fitted model at θ*, and one that is not 0."""
-    return cell.scenario is not None and len(cell.theta) <= MOST_PARAMETERS and _rank(_at_limit(cell)) > 0
+    return cell.scenario is not None and cell.size <= MOST_PARAMETERS and _rank(_at_limit(cell)) > 0
 
 
-def test_limit(cell: Cell) -> float:
+def test_limit(cell: Facts) -> float:
     """Return the level of the test where the model is right."""
     return 1.0 - cell.level if cell.limits.right else float("nan")
 
 
-def information_matrix_test(cell: Cell) -> dict[str, Estimate]:
+@Shared
+def information_matrix_test(cell: Facts) -> Steps[dict[str, Estimate]]:
     """Share of data sets in which n dᵀV⁻d exceeds the χ² quantile of the level; limit 1 − level if the model is right.
 
     d are the entries of K − J at θ̂, the mean score products less the observed information. V is their covariance under
@@ -44,20 +47,29 @@ def information_matrix_test(cell: Cell) -> dict[str, Estimate]:
     little variance where d varies because θ̂ does.
     """
     assert cell.scenario is not None
-    scale = 1.0 / np.sqrt(diagonal(cell.expected))
-    i, j = zip(*pairs(len(scale)), strict=True)
-    d = (cell.products - cell.information) * scale[list(i)] * scale[list(j)]
     limit = _at_limit(cell)
     rank = _rank(limit)
     size = np.diagonal(_inverse(limit, rank)[0])
     left = np.flatnonzero(size > _NOTHING * size.max())
-    points, tolerance = coordinates(cell.scenario, cell.theta), _SHARE / np.sqrt(cell.theta.shape[1])
-    weights = everywhere(_weights(cell.scenario, rank, left), points, tolerance)
+    function, tolerance = _weights(cell.scenario, rank, left), _SHARE / np.sqrt(cell.count)
+    weights: Function | None = yield everywhere(function, unconstrained, cell.count, tolerance)
     if weights is None:
         return {"raw": Estimate(np.full(1, np.nan), np.full(1, np.nan))}
-    statistic = cell.n * quadratic(weights[len(left) :], d[left] * np.exp(weights[: len(left)]))
-    beyond = statistic > special.chdtri(rank, 1.0 - cell.level)
-    return {"raw": influence.proportion(np.where(np.isnan(statistic), np.nan, beyond)[np.newaxis])}
+    bound = special.chdtri(rank, 1.0 - cell.level)
+
+    def beyond(part: Cell) -> Array:
+        own, d = weights(part.derived(unconstrained)), _difference(part)[left]
+        statistic = part.n * quadratic(own[len(left) :], d * np.exp(own[: len(left)]))
+        return np.where(np.isnan(statistic), np.nan, statistic > bound)[np.newaxis]
+
+    return {"raw": (yield influence.proportion(beyond))}
+
+
+def _difference(part: Cell) -> Array:
+    """Return d in units of the expected information, (q, m)."""
+    scale = 1.0 / np.sqrt(diagonal(part.expected))
+    i, j = zip(*pairs(len(scale)), strict=True)
+    return np.asarray((part.products - part.information) * scale[list(i)] * scale[list(j)])
 
 
 def _weights(scenario: Scenario, rank: int, left: NDArray[np.intp]) -> Function:
@@ -76,7 +88,7 @@ def _weights(scenario: Scenario, rank: int, left: NDArray[np.intp]) -> Function:
     return function
 
 
-def _at_limit(cell: Cell) -> White:
+def _at_limit(cell: Facts) -> White:
     assert cell.scenario is not None
     return white_at(cell.scenario, cell.limits.theta[np.newaxis])
 

@@ -3,11 +3,33 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from simstudy.analysis import control_variates as cv
-from simstudy.analysis.influence import mcse, mean
+from simstudy.analysis.influence import error_of, mean
 from simstudy.analysis.measures import MEASURES
+from simstudy.analysis.sharpening import adjust
+from simstudy.analysis.streaming import run
 from simstudy.study.limits import regular
+from tests.analysis.rows import Table
+from tests.analysis.rows import found as of_rows
 
 CONTROLLED = ("bias", "mse", "scaled_covariance", "mean_observed_information")
+
+
+def adjusted(values, converged, raw, pieces=1):
+    """Return the controlled means and their influences (1, R), given values of the converged and raw controls."""
+    every = np.full((1, raw.shape[1]), np.nan)
+    every[:, converged] = values
+    table = Table(pieces, raw=raw, every=every, converged=converged)
+    using = run(table, cv.orthonormal(lambda part: part.raw))
+    found = run(table, adjust(lambda part: part.every[:, part.converged], using))
+    psi = np.concatenate([found.regression.psi(part) for part in table.parts()], axis=1)
+    assert_allclose(found.mcse, np.sqrt((psi**2).sum(axis=1) / (psi.shape[1] * (psi.shape[1] - 1))), rtol=1e-12)
+    return found.value, psi
+
+
+def controls(scores, information, limits, n):
+    """Return the controls of mean scores (p, R) and observed information (q, R) at θ*."""
+    table = Table(all_scores=scores, all_information=information)
+    return run(table, cv.controls(limits, n, scores.shape[1]))
 
 
 def problem(replicates=40, size=3, seed=0):
@@ -25,14 +47,15 @@ def refit_without(raw, values, i):
     return np.linalg.lstsq(design, values[0, kept], rcond=None)[0]
 
 
-def test_each_replicate_is_adjusted_by_the_coefficients_of_the_others():
+@pytest.mark.parametrize("pieces", [1, 6])
+def test_each_replicate_is_adjusted_by_the_coefficients_of_the_others(pieces):
     raw, values = problem()
     replicates = raw.shape[1]
-    found, influence = cv.adjust(values, np.ones(replicates, bool), cv.orthonormal(raw))
+    found, influence = adjusted(values, np.ones(replicates, bool), raw, pieces)
     refits = [refit_without(raw, values, i) for i in range(replicates)]
-    adjusted = [values[0, i] - refits[i][1:] @ raw[:, i] for i in range(replicates)]
+    each = [values[0, i] - refits[i][1:] @ raw[:, i] for i in range(replicates)]
     deleted = [values[0, i] - refits[i] @ [1.0, *raw[:, i]] for i in range(replicates)]
-    assert_allclose(found[0], np.mean(adjusted), rtol=1e-10)
+    assert_allclose(found[0], np.mean(each), rtol=1e-10)
     assert_allclose(influence[0] / (1.0 - 1.0 / replicates), deleted, rtol=1e-7, atol=1e-9)
 
 
@@ -41,8 +64,8 @@ def test_collinear_and_constant_controls_change_nothing():
     converged = np.ones(raw.shape[1], bool)
     twice = np.concatenate([raw, raw[:1] - 2.0 * raw[1:2], np.zeros((1, raw.shape[1]))])
     for found, expected in zip(
-        cv.adjust(values, converged, cv.orthonormal(twice)),
-        cv.adjust(values, converged, cv.orthonormal(raw)),
+        adjusted(values, converged, twice),
+        adjusted(values, converged, raw),
         strict=True,
     ):
         assert_allclose(found, expected, rtol=1e-8, atol=1e-10)
@@ -50,18 +73,18 @@ def test_collinear_and_constant_controls_change_nothing():
 
 def test_controls_that_do_not_vary_give_the_raw_mean():
     _, values = problem()
-    found, influence = cv.adjust(values, np.ones(40, bool), cv.orthonormal(np.zeros((2, 40))))
-    raw = mean(values)
+    found, influence = adjusted(values, np.ones(40, bool), np.zeros((2, 40)))
+    raw = of_rows(mean, values)
     assert_allclose(found, raw.value, rtol=1e-14)
-    assert_allclose(mcse(influence), raw.mcse, rtol=1e-12)
+    assert_allclose(error_of((influence**2).sum(axis=1), 40), raw.mcse, rtol=1e-12)
 
 
 def test_failed_replicates_count_as_zeros_of_the_influence():
     raw, values = problem()
     converged = np.arange(40) % 4 != 0
-    found, influence = cv.adjust(values[:, converged], converged, cv.orthonormal(raw))
+    found, influence = adjusted(values[:, converged], converged, raw)
     psi = np.where(converged, (values - values[:, converged].mean()) * 40 / 30, 0.0)
-    expected, expected_influence = cv.adjust(psi, np.ones(40, bool), cv.orthonormal(raw))
+    expected, expected_influence = adjusted(psi, np.ones(40, bool), raw)
     assert_allclose(found, values[:, converged].mean() + expected, rtol=1e-12)
     assert_allclose(influence, expected_influence, rtol=1e-9, atol=1e-12)
 
@@ -74,13 +97,13 @@ def test_number_of_controls_is_what_the_replicates_bear(size, replicates, column
     rng = np.random.default_rng(0)
     entries = size * (size + 1) // 2
     unit = np.eye(size)
-    found = cv.controls(
+    found = controls(
         0.1 * rng.standard_normal((size, replicates)),
         rng.standard_normal((entries, replicates)),
         regular(np.zeros(size), unit),
         100,
     )
-    assert (0 if found is None else len(found.columns)) == columns
+    assert (0 if found is None else len(found.rotation)) == columns
 
 
 def test_a_control_that_is_not_finite_means_no_controls():
@@ -90,9 +113,9 @@ def test_a_control_that_is_not_finite_means_no_controls():
     for part in (scores, information):
         kept, part[0, 5] = part[0, 5], np.nan
         with np.errstate(invalid="ignore"):
-            assert cv.controls(scores, information, limits, 10) is None
+            assert controls(scores, information, limits, 10) is None
         part[0, 5] = kept
-    assert cv.controls(scores, information, limits, 10) is not None
+    assert controls(scores, information, limits, 10) is not None
 
 
 @pytest.mark.parametrize("name", ["exponential", "normal", "normal_variance"])
@@ -168,6 +191,7 @@ def test_unbiased_and_calibrated_where_a_quarter_of_the_fits_fail(simulated, mea
 def test_constants_of_the_information_at_the_limit_are_no_controls(simulated):
     record = simulated["exponential"](0, 200, 10)
     noisy = record.replicates.information_limit * (1.0 + 1e-15 * np.arange(200)[:, None] / 200)
-    clean = cv.controls(record.cell.all_scores, record.cell.all_information, record.limits, 10)
-    found = cv.controls(record.cell.all_scores, noisy.T.copy(), record.limits, 10)
-    assert_array_equal(found.columns, clean.columns)
+    clean = controls(record.cell.all_scores, record.cell.all_information, record.limits, 10)
+    found = controls(record.cell.all_scores, noisy.T.copy(), record.limits, 10)
+    part = Table(all_scores=record.cell.all_scores, all_information=noisy.T.copy())
+    assert_array_equal(found.columns(part), clean.columns(part))

@@ -8,7 +8,8 @@ from numpy.testing import assert_allclose
 
 from simstudy.analysis import arrangement as cells
 from simstudy.analysis import higher_order, performance
-from simstudy.numerics.interpolation import FEW
+from simstudy.analysis.interpolation import FEW
+from simstudy.analysis.sample import other_errors
 from simstudy.running.block import simulate
 from simstudy.study.higher_order import moments_at
 from simstudy.study.limits import expected_information, limits
@@ -54,10 +55,10 @@ def test_scaled_bias_is_that_of_the_exponential(simulated):
 @pytest.mark.parametrize("replicates", [FEW, 20 * FEW])
 def test_the_corrected_estimator_in_closed_form(simulated, replicates):
     cell = simulated["exponential"](4, replicates, 8, rate=2.0).cell
-    assert_allclose(cell.other_errors["cox-snell"][0] + 2.0, cell.theta[0] * (1.0 - 1.0 / 8), rtol=1e-12)
+    assert_allclose(other_errors(cell)["cox-snell"](cell)[0] + 2.0, cell.theta[0] * (1.0 - 1.0 / 8), rtol=1e-12)
     cell = simulated["normal_variance"](4, replicates, 8, 1.0, 4.0).cell
-    assert_allclose(cell.other_errors["cox-snell"][1] + 4.0, cell.theta[1] * (1.0 + 1.0 / 8), rtol=1e-12)
-    assert_allclose(cell.other_errors["cox-snell"][0], cell.error[0], rtol=0, atol=1e-12)
+    assert_allclose(other_errors(cell)["cox-snell"](cell)[1] + 4.0, cell.theta[1] * (1.0 + 1.0 / 8), rtol=1e-12)
+    assert_allclose(other_errors(cell)["cox-snell"](cell)[0], cell.error[0], rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize(("family", "names", "values"), SHAPES)
@@ -66,7 +67,7 @@ def test_corrections_by_splines_are_those_computed_one_by_one(family, names, val
     cell = simulated_cell(family, names, values, n, replicates)
     some = np.arange(0, replicates, 50)
     direct = moments_at(cell.scenario, cell.theta[:, some].T).bias.T / n
-    error = (cell.error - cell.other_errors["cox-snell"])[:, some] - direct
+    error = (cell.error - other_errors(cell)["cox-snell"](cell))[:, some] - direct
     standard = error * np.sqrt(n * cell.expected[[0, -1] if len(names) == 2 else [0]][:, some])
     # A hundredth of the Monte Carlo error of a bias, R^-½ in these units.
     assert np.sqrt(np.mean(standard**2)) < 0.01 / np.sqrt(replicates)
@@ -82,12 +83,12 @@ def test_the_corrected_estimator_is_nearly_unbiased():
 
 def test_without_theory_there_is_no_correction():
     cell = simulated_cell("laplace", ("loc", "scale"), (0.0, 1.0), 11, 300)
-    assert "cox-snell" not in cell.other_errors
+    assert "cox-snell" not in other_errors(cell)
     assert "cox-snell" not in performance.bias(cell)
     assert np.isnan(higher_order.bias_limit(cell)).all()
     assert not higher_order.has_third(cell)
     wrong = simulated_cell("exponential", ("rate",), (1.0,), 30, 300, fit="normal")
-    assert "cox-snell" not in wrong.other_errors
+    assert "cox-snell" not in other_errors(wrong)
     assert np.isnan(higher_order.bias_limit(wrong)).all()
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from simstudy.analysis.control_variates import score_controls
 from simstudy.analysis.measures import MEASURES
 from simstudy.analysis.savings import replicates_saved
 
@@ -55,7 +56,7 @@ def test_what_is_exact_is_told_from_what_does_not_vary(simulated):
 
 def test_nothing_is_saved_without_controls(simulated):
     cell = simulated["normal"](65, 20, 10).cell
-    assert cell.controls is None
+    assert score_controls(cell) is None
     for estimate in replicates_saved(cell).values():
         assert_allclose(estimate.value, 1.0)
         assert_allclose(estimate.mcse, 0.0)

@@ -11,6 +11,7 @@ from simstudy.analysis import matrices, orthogonality, spectrum
 from simstudy.analysis.measures import MEASURES
 from simstudy.analysis.packed import by_entry, full, upper
 from simstudy.study.limits import regular
+from tests.analysis.rows import found as of_rows
 
 SCALARS = ("log_det_ratio", "largest_eigenvalue", "smallest_eigenvalue")
 
@@ -29,7 +30,7 @@ def mapped(record, matrix):
         limits=limits,
         theta=by_entry(cell.theta.T @ matrix.T),
         information=congruent(cell.information),
-        expected=congruent(cell.expected),
+        informed=congruent(cell.expected),
         all_scores=by_entry(cell.all_scores.T @ inverse),
         all_information=congruent(cell.all_information),
     )
@@ -49,7 +50,7 @@ def test_scaled_covariance_is_not_invariant(simulated):
     """Or the test above would show nothing."""
     record = simulated["normal_variance"](41, 400, 15)
     cell, other = record.cell, mapped(record, np.array([[2.0, -1.0], [1e-3, 3e-3]]))
-    ratio = other.covariance["raw"].value / cell.covariance["raw"].value
+    ratio = np.divide(*(matrices.scaled_covariance(c)["raw"].value for c in (other, cell)))
     assert np.abs(np.log(np.abs(ratio))).min() > 0.1
 
 
@@ -96,7 +97,7 @@ def test_without_a_limit_there_is_no_such_measure(simulated):
 
 def test_a_matrix_that_is_not_positive_definite_has_no_log_determinant():
     found = spectrum._log_det(
-        spectrum.relative(matrices.mean(np.array([[1.0, 1.0], [2.0, 2.0], [1.0, 1.0]])), np.eye(2))
+        spectrum.relative(of_rows(matrices.mean, np.array([[1.0, 1.0], [2.0, 2.0], [1.0, 1.0]])), np.eye(2))
     )
     assert np.isnan(found.value[0])
     assert np.isnan(found.mcse[0])
@@ -108,7 +109,7 @@ def repeated(variances, replicates, repeats, seed):
     scale = np.sqrt(variances)[:, None]
     result = []
     for _ in range(repeats):
-        estimate = matrices.covariance(scale * rng.standard_normal((len(variances), replicates)))
+        estimate = of_rows(matrices.covariance, scale * rng.standard_normal((len(variances), replicates)))
         found = spectrum.relative(estimate, np.eye(len(variances)))
         parts = (spectrum._log_det(found), spectrum._extreme(found, -1), spectrum._extreme(found, 0))
         result.append([(part.value[0], part.mcse[0]) for part in parts])
@@ -159,7 +160,7 @@ def test_the_bias_that_is_added_back_matters():
     repeats, replicates, rng = 2000, 50, np.random.default_rng(47)
     naive, value = [], []
     for _ in range(repeats):
-        estimate = matrices.covariance(rng.standard_normal((3, replicates)))
+        estimate = of_rows(matrices.covariance, rng.standard_normal((3, replicates)))
         naive.append(np.linalg.slogdet(full(estimate.value))[1])
         value.append(spectrum._log_det(spectrum.relative(estimate, np.eye(3))).value[0])
     assert abs(np.mean(naive)) > 10.0 * np.std(naive) / np.sqrt(repeats)
@@ -172,7 +173,7 @@ def test_correlations_and_their_mcse():
     found = []
     for _ in range(repeats):
         z = rng.standard_normal((3, replicates))
-        estimate = orthogonality.correlations(matrices.covariance(np.array([z[0], z[0] + z[1], z[2]])))
+        estimate = orthogonality.correlations(of_rows(matrices.covariance, np.array([z[0], z[0] + z[1], z[2]])))
         found.append((estimate.value, estimate.mcse))
     value, mcse = np.array(found).transpose(1, 2, 0)
     assert_allclose(

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from simstudy.analysis import white
-from simstudy.numerics.interpolation import FEW
+from simstudy.analysis.interpolation import FEW
 from simstudy.running.block import draw
 from simstudy.study.streams import block_size
 from tests.analysis.test_higher_order import simulated_cell

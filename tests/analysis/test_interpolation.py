@@ -4,9 +4,19 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from simstudy.numerics.interpolation import FEW, everywhere
+from simstudy.analysis import interpolation
+from simstudy.analysis.interpolation import FEW
+from simstudy.analysis.streaming import run
+from tests.analysis.rows import Table, values
 
 TOLERANCE = 1e-6
+
+
+def everywhere(function, points, tolerance, pieces=1):
+    """The function at points (p, m), None where it cannot be had."""
+    table = Table(pieces, values=points)
+    found = run(table, interpolation.everywhere(function, values, points.shape[1], tolerance))
+    return None if found is None else found(points)
 
 
 class Counted:
@@ -35,10 +45,11 @@ FUNCTIONS = {
 }
 
 
+@pytest.mark.parametrize("pieces", [1, 7])
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_few_evaluations_do_for_many_points(name):
+def test_few_evaluations_do_for_many_points(name, pieces):
     points, function = cloud(2, 30_000), Counted(FUNCTIONS[name])
-    found = everywhere(function, points, TOLERANCE)
+    found = everywhere(function, points, TOLERANCE, pieces)
     assert function.rows < 6_000
     error = np.abs(found - function(points.T).T)
     # What is verified at some points on average may be exceeded between them, far out by the root of their number.
