@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from simstudy.analysis.of_estimates import performance
     from simstudy.api import families, family, fit, load, load_plugin, plan, run
+    from simstudy.collection import collect
     from simstudy.comparison import compare
     from simstudy.families.status import Status
     from simstudy.interchange import export
@@ -27,6 +28,7 @@ __all__ = [
     "Results",
     "Status",
     "__version__",
+    "collect",
     "compare",
     "cox_snell_bias",
     "expected_information",
@@ -44,6 +46,7 @@ __all__ = [
 _HOMES = {
     "Results": "simstudy.results",
     "Status": "simstudy.families.status",
+    "collect": "simstudy.collection",
     "compare": "simstudy.comparison",
     **dict.fromkeys(("cox_snell_bias", "expected_information"), "simstudy.theory"),
     "export": "simstudy.interchange",

@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from simstudy import __version__
-from simstudy.cli_options import Config, Jobs, Plugins, Replicates, ResultsFolder, load_plugins
+from simstudy.cli_collect import collect, shard_done
+from simstudy.cli_options import Config, Jobs, Plugins, Quiet, Replicates, ResultsFolder, Tolerate, load_plugins
 from simstudy.cli_process import guarded, say
 from simstudy.running.threads import ONE_THREAD
 
@@ -68,16 +69,21 @@ def run(
     results: Annotated[Path, typer.Option(help="Folder that gets a folder named after the study.")] = Path("results"),
     replicates: Replicates = None,
     plugin: Plugins = None,
-    tolerate: Annotated[
-        float,
-        typer.Option(min=0.0, max=1.0, help="Share of failed fits in a cell above which the exit code is 3."),
-    ] = 0.5,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no summary line.")] = False,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            metavar="K/N", help="Do the K-th of N shares of the tasks only; join them with collect.", show_default=False
+        ),
+    ] = None,
+    tolerate: Tolerate = 0.5,
+    quiet: Quiet = False,
 ) -> None:
     """Run a study, from drawing to report; running it again resumes or extends it."""
     from simstudy import cli_messages, load
     from simstudy.api import run as run_study
+    from simstudy.running.shards import parse
 
+    part = None if shard is None else parse(shard)
     load_plugins(plugin)
     study = load(config, replicates)
     command = cli_messages.reproducing_command(config, replicates, plugin or ())
@@ -90,11 +96,19 @@ def run(
         task_timeout=task_timeout,
         quiet=quiet,
         command=command,
+        shard=(part.number, part.of) if part else None,
     )
+    if part:
+        for line in [] if quiet else [shard_done(done, part)]:
+            say(line)
+        raise typer.Exit
     failures = cli_messages.Failures(done.summary(), tolerate)
     for line in [] if quiet else [f"report: {done.report}", *failures.lines, *cli_messages.capped(done.study)]:
         say(line)
     raise typer.Exit(failures.exit_code)
+
+
+app.command()(collect)
 
 
 @app.command()

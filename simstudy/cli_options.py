@@ -27,6 +27,12 @@ Replicates = Annotated[
 ]
 ResultsFolder = Annotated[Path, typer.Argument(metavar="RESULTS", help="What a run wrote: results/<study>.")]
 
+Tolerate = Annotated[
+    float,
+    typer.Option(min=0.0, max=1.0, help="Share of failed fits in a cell above which the exit code is 3."),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no summary line.")]
+
 
 def load_plugins(plugins: list[Path] | None) -> None:
     """Load the families of the files given."""

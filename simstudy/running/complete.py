@@ -60,7 +60,7 @@ def complete(
     _check_stored(store, study)
     _check_space(folder, study)
     courses = [Course(scenario, store, precise) for scenario in study.scenarios]
-    run = _Run(store, courses, engine, shown)
+    run = Run(store, courses, engine, shown)
     state = manifest.make(study, command, before["runs"] if before else []) | reached.entry(courses)
     if before and not run.agenda:
         state |= {key: before[key] for key in ("versions", "platform") if key in before}
@@ -96,7 +96,7 @@ def _check_space(folder: Path, study: Study) -> None:
         raise UnusableResultsError(message)
 
 
-class _Run:
+class Run:
     """Simulates what the cells lack, all from one queue.
 
     A cell goes on to its next stage as soon as it has finished one, while workers are busy with others. One with a task

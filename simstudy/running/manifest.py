@@ -13,7 +13,7 @@ from simstudy import __version__
 from simstudy.errors import ConfigError, ForeignResultsError, UnusableResultsError
 from simstudy.files import told, write_atomically
 from simstudy.running import plugins
-from simstudy.running.lock import HOLDER, LOCK
+from simstudy.running.lock import LOCK
 from simstudy.running.record import NUMBERS_VERSION
 from simstudy.study.config import from_dict, to_dict
 from simstudy.study.scenario import Scenario, Study
@@ -21,7 +21,6 @@ from simstudy.study.scenario import Scenario, Study
 NAME = "manifest.json"
 FORMAT = 1
 _PACKAGES = ("numpy", "scipy", "pandas", "joblib", "matplotlib", "seaborn")
-_OWN = {LOCK, HOLDER}
 
 
 def versions() -> dict[str, str]:
@@ -129,7 +128,7 @@ def existing(folder: Path) -> dict[str, Any] | None:
         names = {path.name for path in folder.iterdir()} if folder.exists() else set()
     if NAME in names:
         return read(folder)
-    if strange := sorted(name for name in names - _OWN if not name.endswith(".tmp")):
+    if strange := sorted(name for name in names if not name.startswith(LOCK) and not name.endswith(".tmp")):
         held = f"holds {strange[0]!r} and no {NAME}, so no run made it"
         message = f"{folder}: {held}; use another results folder or study name"
         raise ForeignResultsError(message)

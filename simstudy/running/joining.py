@@ -1,0 +1,209 @@
+"""Join what shards have stored into one results folder: all is read and compared first, then linked or copied.
+
+Of copies of a task the longest whole one counts. A damaged one is passed over where another folder has the task whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import shutil
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+from simstudy.errors import ForeignResultsError, SimstudyError, UnusableResultsError
+from simstudy.files import remove_leftovers, replaced, sync_folder, told
+from simstudy.running import manifest, paths
+from simstudy.running.plan import Task, needed_blocks, task_blocks
+from simstudy.running.shards import dealing_order, dealt
+from simstudy.running.sources import Source, all_runs, numbers_of_shards
+from simstudy.running.store import Store
+from simstudy.study.config import to_dict
+from simstudy.study.scenario import Scenario, Study
+from simstudy.study.streams import block_size
+
+_SHOWN = 20
+
+
+@dataclass
+class Plan:
+    """What joining takes: files and where each goes, files passed over, and all that stands against it."""
+
+    wanted: int = 0
+    links: list[tuple[Path, Path]] = field(default_factory=list)
+    passed: list[str] = field(default_factory=list)
+    errors: list[SimstudyError] = field(default_factory=list)
+    missing: dict[tuple[str, int], list[Task]] = field(default_factory=lambda: defaultdict(list))
+
+
+@dataclass(frozen=True)
+class _Copy:
+    """A file that may be taken; ``check`` raises where it may not."""
+
+    path: Path
+    check: Callable[[], object]
+
+
+def planned(into: Path, sources: Sequence[Source], study: Study) -> Plan:
+    """Read every file that counts, and plan how a folder gets all that a study asks for; nothing is written.
+
+    Raises
+    ------
+    UnusableResultsError
+        If tasks are missing or damaged, all of them named.
+    ForeignResultsError
+        If two folders hold different files of the same task, or one of another study.
+    """
+    plan = Plan()
+    stores = [Store(source.folder, study.seed) for source in sources]
+    for scenario in study.scenarios:
+        _plan_cell(plan, Store(into, study.seed), stores, scenario)
+    for each in paths.all_nested(study):
+        found = [source.folder for source in sources if each.file(source.folder).exists()]
+        _choose(plan, each.file(into), [_Copy(each.file(it), partial(_check_paths, it, each)) for it in found])
+    if plan.errors:
+        kind: type[SimstudyError] = type(plan.errors[0])
+        raise kind("\n".join(dict.fromkeys(str(error) for error in plan.errors)))
+    if plan.missing:
+        raise UnusableResultsError("\n".join(_unfinished(plan, into, sources, study)))
+    return plan
+
+
+def _check_paths(folder: Path, nested: paths.Nested) -> None:
+    if paths.missing(folder, nested):
+        raise _OldError
+
+
+class _OldError(Exception):
+    """Paths at other sample sizes: they are made again."""
+
+
+def _plan_cell(plan: Plan, into: Store, stores: Sequence[Store], scenario: Scenario) -> None:
+    """Choose a file for every task of a cell."""
+    stored: dict[int, dict[int, list[Store]]] = {}
+    for store in stores:
+        for first, lasts in store.files(scenario).items():
+            for last in lasts:
+                stored.setdefault(first, {}).setdefault(last, []).append(store)
+    size, needed = task_blocks(scenario.n, len(scenario.free)), needed_blocks(scenario)
+    for first in range(0, needed, size):
+        plan.wanted += 1
+        least = min(first + size, needed) - 1
+        faults = len(plan.errors)
+        for last in sorted((last for last in stored.get(first, ()) if last >= least), reverse=True):
+            copies = [_copy(store, scenario, first, last) for store in stored[first][last]]
+            if _choose(plan, into.path(scenario, first, last), copies):
+                plan.passed += [str(error) for error in plan.errors[faults:]]
+                del plan.errors[faults:]
+                break
+        else:
+            if len(plan.errors) == faults:
+                plan.missing[scenario.place].append(Task(scenario, first, least, first - 1))
+
+
+def _copy(store: Store, scenario: Scenario, first: int, last: int) -> _Copy:
+    return _Copy(store.path(scenario, first, last), partial(store.read_blocks, scenario, first, last))
+
+
+def _choose(plan: Plan, target: Path, copies: Sequence[_Copy]) -> bool:
+    """Plan to take the first whole copy, unless it is there already; tell whether there is one."""
+    whole, faults = list[Path](), list[SimstudyError]()
+    for copy in copies:
+        try:
+            copy.check()
+        except (UnusableResultsError, ForeignResultsError) as error:
+            faults.append(error)
+        except _OldError:
+            continue
+        else:
+            whole.append(copy.path)
+    if not whole:
+        plan.errors += faults
+        return False
+    plan.passed += map(str, faults)
+    for other in whole[1:]:
+        if not _equal(whole[0], other):
+            said = "both are whole files of the same replicates, and differ; delete the wrong one"
+            plan.errors.append(ForeignResultsError(f"{whole[0]}, {other}: {said}"))
+    if not any(_same_place(path, target) for path in whole):
+        plan.links.append((whole[0], target))
+    return True
+
+
+def _same_place(path: Path, other: Path) -> bool:
+    return path.resolve() == other.resolve()
+
+
+def _equal(one: Path, other: Path) -> bool:
+    with told(other, "read"):
+        return one.samefile(other) or one.read_bytes() == other.read_bytes()
+
+
+def _unfinished(plan: Plan, into: Path, sources: Sequence[Source], study: Study) -> Iterator[str]:
+    """Yield a line for each cell that lacks tasks, with the command that makes them."""
+    numbers, order = numbers_of_shards(sources), dealing_order(study)
+    of = numbers.pop() if len(numbers) == 1 else 0
+    where = [] if into.name != study.name or into.parent == Path("results") else ["--results", str(into.parent)]
+    command = f"{sources[0].manifest.get('command', 'simstudy run')} {shlex.join(where)}".strip()
+    for place, tasks in islice(plan.missing.items(), _SHOWN):
+        scenario = tasks[0].scenario
+        rows = sum(_wanted(task) for task in tasks)
+        cell = Store(into, study.seed).cell(scenario)
+        head = f"{cell}: unfinished: {rows:,} of {scenario.replicates:,} replicates are missing"
+        size, at = task_blocks(scenario.n, len(scenario.free)), order.index(place) if of else 0
+        shards = sorted({dealt(at, task.first_block // size, len(order), of) for task in tasks}) if of else []
+        yield f"{head}; make them with: {command}{_shards(shards, of)}"
+    if len(plan.missing) > _SHOWN:
+        yield f"… and {len(plan.missing) - _SHOWN} more cells"
+
+
+def _wanted(task: Task) -> int:
+    """Return the replicates of a task as far as the study wants them."""
+    size = block_size(task.scenario.n)
+    return min((task.last_block + 1) * size, task.scenario.replicates) - task.first_block * size
+
+
+def _shards(shards: Sequence[int], of: int) -> str:
+    if len(shards) <= 1:
+        return "".join(f" --shard {shard}/{of}" for shard in shards)
+    more = ", …" if len(shards) > _SHOWN else ""
+    return f" --shard k/{of}, k = {', '.join(map(str, shards[:_SHOWN]))}{more}"
+
+
+def join(plan: Plan, into: Path, sources: Sequence[Source], largest: Source) -> None:
+    """Do what is planned; call it under the folder's lock. A kill at any time leaves what may be done again.
+
+    Parameters
+    ----------
+    largest
+        The source whose study is wanted.
+    """
+    own = [each for each in sources if _same_place(each.folder, into)]
+    same = [each for each in own if to_dict(each.study) == to_dict(largest.study)]
+    state = (same or [largest])[0].manifest | {"runs": all_runs(sources)}
+    if not own or state != own[0].manifest:
+        manifest.write(into, state)
+    remove_leftovers(into)
+    for source, target in plan.links:
+        _link(source, target)
+    store = Store(into, largest.study.seed)
+    for scenario in largest.study.scenarios:
+        store.remove_superseded(scenario)
+    paths.complete(into, largest.study)
+
+
+def _link(source: Path, target: Path) -> None:
+    """Make a file appear whole at another place: as a link where that can be, as stored files never change."""
+    with told(target.parent, "made"):
+        target.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(OSError):
+        os.link(source.resolve(), target)
+        sync_folder(target.parent)
+        return
+    with replaced(target) as temporary:
+        shutil.copyfile(source, temporary)
