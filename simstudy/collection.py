@@ -80,7 +80,7 @@ def collected(folders: list[Path], into: Path | None, jobs: int | None = None, *
     with locked(target), display(quiet) as shown:
         given = _with_target(sources.each_once(each.folder for each in given), target)
         largest = sources.whole_study(given)
-        plan = joining.planned(target, given, largest.study)
+        plan = joining.planned(target, given, largest)
         joining.join(plan, target, given, largest)
         shown.note("drawing figures and writing the report")
         report(target, jobs=jobs)

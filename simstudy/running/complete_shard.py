@@ -53,15 +53,15 @@ def complete_shard(folder: Path, study: Study, engine: Engine, command: str, sho
 
 
 def _enter(folder: Path, study: Study, command: str, shard: Shard) -> None:
-    """Write the manifest where it is missing or the study has grown, which others at work must not notice."""
+    """Write the manifest where it is missing or the study has changed, which it must not while others are at work."""
     before, others = existing_manifest(folder, study), shards_at_work(folder, but=str(shard))
-    grown = before is None or before["config"] != to_dict(study)
-    if before is not None and grown and others:
+    changed = before is None or before["config"] != to_dict(study)
+    if before is not None and changed and others:
         other, by = next(iter(others.items()))
-        reason = f"shard {other} is at work there{by} on the study as it was before its config or replicates changed"
+        reason = f"shard {other} is at work there{by} on the study as it was before"
         message = f"{folder}: {reason}; wait for it or use another results folder"
         raise ForeignResultsError(message)
-    if grown:
+    if changed:
         manifest.write(folder, manifest.make(study, command, _runs(before)))
     if not others:
         remove_leftovers(folder)

@@ -24,7 +24,7 @@ from simstudy.running.shards import dealing_order, dealt
 from simstudy.running.sources import Source, all_runs, numbers_of_shards
 from simstudy.running.store import Store
 from simstudy.study.config import to_dict
-from simstudy.study.scenario import Scenario, Study
+from simstudy.study.scenario import Scenario
 from simstudy.study.streams import block_size
 
 _SHOWN = 20
@@ -49,8 +49,8 @@ class _Copy:
     check: Callable[[], object]
 
 
-def planned(into: Path, sources: Sequence[Source], study: Study) -> Plan:
-    """Read every file that counts, and plan how a folder gets all that a study asks for; nothing is written.
+def planned(into: Path, sources: Sequence[Source], largest: Source) -> Plan:
+    """Read every file that counts, and plan how a folder gets all that the largest study asks for; nothing is written.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def planned(into: Path, sources: Sequence[Source], study: Study) -> Plan:
     ForeignResultsError
         If two folders hold different files of the same task, or one of another study.
     """
-    plan = Plan()
+    plan, study = Plan(), largest.study
     stores = [Store(source.folder, study.seed) for source in sources]
     for scenario in study.scenarios:
         _plan_cell(plan, Store(into, study.seed), stores, scenario)
@@ -70,7 +70,7 @@ def planned(into: Path, sources: Sequence[Source], study: Study) -> Plan:
         kind: type[SimstudyError] = type(plan.errors[0])
         raise kind("\n".join(dict.fromkeys(str(error) for error in plan.errors)))
     if plan.missing:
-        raise UnusableResultsError("\n".join(_unfinished(plan, into, sources, study)))
+        raise UnusableResultsError("\n".join(_unfinished(plan, into, sources, largest)))
     return plan
 
 
@@ -100,6 +100,8 @@ def _plan_cell(plan: Plan, into: Store, stores: Sequence[Store], scenario: Scena
             if _choose(plan, into.path(scenario, first, last), copies):
                 plan.passed += [str(error) for error in plan.errors[faults:]]
                 del plan.errors[faults:]
+                break
+            if into.path(scenario, first, last).exists():  # damaged, and it would hide a shorter one
                 break
         else:
             if len(plan.errors) == faults:
@@ -144,12 +146,13 @@ def _equal(one: Path, other: Path) -> bool:
         return one.samefile(other) or one.read_bytes() == other.read_bytes()
 
 
-def _unfinished(plan: Plan, into: Path, sources: Sequence[Source], study: Study) -> Iterator[str]:
+def _unfinished(plan: Plan, into: Path, sources: Sequence[Source], largest: Source) -> Iterator[str]:
     """Yield a line for each cell that lacks tasks, with the command that makes them."""
+    study = largest.study
     numbers, order = numbers_of_shards(sources), dealing_order(study)
     of = numbers.pop() if len(numbers) == 1 else 0
     where = [] if into.name != study.name or into.parent == Path("results") else ["--results", str(into.parent)]
-    command = f"{sources[0].manifest.get('command', 'simstudy run')} {shlex.join(where)}".strip()
+    command = f"{largest.manifest.get('command', 'simstudy run')} {shlex.join(where)}".strip()
     for place, tasks in islice(plan.missing.items(), _SHOWN):
         scenario = tasks[0].scenario
         rows = sum(_wanted(task) for task in tasks)

@@ -1,10 +1,10 @@
 """Shards: which share of the tasks of a study is whose, where N runs do one N-th of it each.
 
 Let the cells be in the order of n descending, then of the study, so that the longest tasks come first. They are dealt
-like cards, in rounds: the first task of every cell, then the second of every cell, and so on. With C cells, task t of
-cell c goes to shard 1 + (c + C·t + ⌊t/L⌋) mod N, where L = N/gcd(C, N): after every L rounds, in which all shards had
-as many tasks, the deal is shifted by one, so that no cell comes to the same shards again and again. Of the tasks
-bN … bN + N − 1 of a cell, each shard has one.
+like cards, in rounds: the first task of every cell, then the second of every cell, and so on. With C cells and
+g = gcd(C, N), task t of cell c goes to shard 1 + (c + C·t + m·⌊t/L⌋) mod N, where L = N/g: after L rounds each, in which
+all shards had as many tasks, the deal is shifted by m, the number prime to g that is nearest to 0.618 g, so that a cell
+does not come to the same shards again and again. Of the tasks bN … bN + N − 1 of a cell, each shard has one.
 
 The rule knows neither R nor what is stored: of a study that grows in R every task stays with its shard. Where cells are
 added, tasks change hands, and are done unless they are stored.
@@ -12,6 +12,7 @@ added, tasks change hands, and are done unless they are stored.
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -76,8 +77,16 @@ def dealt(cell: int, task: int, cells: int, of: int) -> int:
     >>> [[dealt(cell, task, 3, 4) for cell in range(3)] for task in range(4)]
     [[1, 2, 3], [4, 1, 2], [3, 4, 1], [2, 3, 4]]
     """
-    lap = of // math.gcd(cells, of)
-    return 1 + (cell + cells * task + task // lap) % of
+    common = math.gcd(cells, of)
+    return 1 + (cell + cells * task + _shift(common) * (task // (of // common))) % of
+
+
+@functools.cache
+def _shift(common: int) -> int:
+    """Return the number prime to g that is nearest to 0.618 g."""
+    middle = round(0.618 * common)
+    near = (middle + sign * step for step in range(common + 1) for sign in (1, -1))
+    return next(number for number in near if number > 0 and math.gcd(number, common) == 1)
 
 
 @dataclass(frozen=True)
@@ -115,9 +124,10 @@ class Share:
     def _of_lap(self, lap: int) -> int:
         """Return the one task of bN … bN + N − 1, b the lap, that the shard has, the congruence above solved for it."""
         of, common = self.shard.of, math.gcd(self.cells, self.shard.of)
-        rest, within = divmod((self.shard.number - 1 - self.place) % of, common)
-        length = of // common
-        return lap * of + within * length + (rest - lap) * pow(self.cells // common, -1, length) % length
+        length, shift, wanted = of // common, _shift(common), self.shard.number - 1 - self.place
+        shifts = wanted * pow(shift, -1, common) % common
+        left = (wanted - shift * (lap * common + shifts)) // common
+        return lap * of + shifts * length + left * pow(self.cells // common, -1, length) % length
 
     def __iter__(self) -> Iterator[int]:
         """Yield the numbers of the tasks."""
