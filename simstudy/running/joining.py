@@ -32,12 +32,27 @@ _SHOWN = 20
 
 @dataclass
 class Plan:
-    """What joining takes: files and where each goes, files passed over, and all that stands against it."""
+    """What joining takes.
+
+    Attributes
+    ----------
+    wanted
+        Tasks in all.
+    links
+        Files, and where each is to appear.
+    passed
+        What is wrong with files that are whole elsewhere.
+    errors, conflicts
+        Files that are whole nowhere, and files of the same task that differ.
+    missing
+        Tasks that no folder has, by cell.
+    """
 
     wanted: int = 0
     links: list[tuple[Path, Path]] = field(default_factory=list)
     passed: list[str] = field(default_factory=list)
     errors: list[SimstudyError] = field(default_factory=list)
+    conflicts: list[SimstudyError] = field(default_factory=list)
     missing: dict[tuple[str, int], list[Task]] = field(default_factory=lambda: defaultdict(list))
 
 
@@ -66,9 +81,9 @@ def planned(into: Path, sources: Sequence[Source], largest: Source) -> Plan:
     for each in paths.all_nested(study):
         found = [source.folder for source in sources if each.file(source.folder).exists()]
         _choose(plan, each.file(into), [_Copy(each.file(it), partial(_check_paths, it, each)) for it in found])
-    if plan.errors:
-        kind: type[SimstudyError] = type(plan.errors[0])
-        raise kind("\n".join(dict.fromkeys(str(error) for error in plan.errors)))
+    if errors := [*plan.conflicts, *plan.errors]:
+        kind: type[SimstudyError] = type(errors[0])
+        raise kind("\n".join(dict.fromkeys(map(str, errors))))
     if plan.missing:
         raise UnusableResultsError("\n".join(_unfinished(plan, into, sources, largest)))
     return plan
@@ -131,7 +146,7 @@ def _choose(plan: Plan, target: Path, copies: Sequence[_Copy]) -> bool:
     for other in whole[1:]:
         if not _equal(whole[0], other):
             said = "both are whole files of the same replicates, and differ; delete the wrong one"
-            plan.errors.append(ForeignResultsError(f"{whole[0]}, {other}: {said}"))
+            plan.conflicts.append(ForeignResultsError(f"{whole[0]}, {other}: {said}"))
     if not any(_same_place(path, target) for path in whole):
         plan.links.append((whole[0], target))
     return True

@@ -2,7 +2,7 @@
 
 Let the cells be in the order of n descending, then of the study, so that the longest tasks come first. They are dealt
 like cards, in rounds: the first task of every cell, then the second of every cell, and so on. With C cells and
-g = gcd(C, N), task t of cell c goes to shard 1 + (c + C·t + m·⌊t/L⌋) mod N, where L = N/g: after L rounds each, in which
+g = gcd(C, N), task t of cell c goes to shard 1 + (c + C·t + m·⌊t/L⌋) mod N, where L = N/g: after L rounds, in which
 all shards had as many tasks, the deal is shifted by m, the number prime to g that is nearest to 0.618 g, so that a cell
 does not come to the same shards again and again. Of the tasks bN … bN + N − 1 of a cell, each shard has one.
 
