@@ -84,7 +84,7 @@ def collected(folders: list[Path], into: Path | None, jobs: int | None = None, *
         joining.join(plan, target, given, largest)
         shown.note("drawing figures and writing the report")
         report(target, jobs=jobs)
-        return Collected(Results(target), plan.wanted, len(plan.links), tuple(dict.fromkeys(plan.passed)))
+        return Collected(Results(target), plan.wanted, len(plan.copies), tuple(dict.fromkeys(plan.passed)))
 
 
 def _target(into: Path | None, first: sources.Source) -> Path:

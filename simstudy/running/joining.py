@@ -1,12 +1,10 @@
-"""Join what shards have stored into one results folder: all is read and compared first, then linked or copied.
+"""Join what shards have stored into one results folder: all is read and compared first, then copied.
 
 Of copies of a task the longest whole one counts. A damaged one is passed over where another folder has the task whole.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
 import shlex
 import shutil
 from collections import defaultdict
@@ -17,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 
 from simstudy.errors import ForeignResultsError, SimstudyError, UnusableResultsError
-from simstudy.files import remove_leftovers, replaced, sync_folder, told
+from simstudy.files import remove_leftovers, replaced, told
 from simstudy.running import manifest, paths
 from simstudy.running.plan import Task, needed_blocks, task_blocks
 from simstudy.running.shards import dealing_order, dealt
@@ -38,8 +36,8 @@ class Plan:
     ----------
     wanted
         Tasks in all.
-    links
-        Files, and where each is to appear.
+    copies
+        Files, and where a copy of each is to appear.
     passed
         What is wrong with files that are whole elsewhere.
     errors, conflicts
@@ -49,7 +47,7 @@ class Plan:
     """
 
     wanted: int = 0
-    links: list[tuple[Path, Path]] = field(default_factory=list)
+    copies: list[tuple[Path, Path]] = field(default_factory=list)
     passed: list[str] = field(default_factory=list)
     errors: list[SimstudyError] = field(default_factory=list)
     conflicts: list[SimstudyError] = field(default_factory=list)
@@ -81,11 +79,9 @@ def planned(into: Path, sources: Sequence[Source], largest: Source) -> Plan:
     for each in paths.all_nested(study):
         found = [source.folder for source in sources if each.file(source.folder).exists()]
         _choose(plan, each.file(into), [_Copy(each.file(it), partial(_check_paths, it, each)) for it in found])
-    if errors := [*plan.conflicts, *plan.errors]:
+    if errors := [*plan.conflicts, *plan.errors, *_unfinished(plan, into, sources, largest)]:
         kind: type[SimstudyError] = type(errors[0])
         raise kind("\n".join(dict.fromkeys(map(str, errors))))
-    if plan.missing:
-        raise UnusableResultsError("\n".join(_unfinished(plan, into, sources, largest)))
     return plan
 
 
@@ -120,7 +116,8 @@ def _plan_cell(plan: Plan, into: Store, stores: Sequence[Store], scenario: Scena
                 break
         else:
             if len(plan.errors) == faults:
-                plan.missing[scenario.place].append(Task(scenario, first, least, first - 1))
+                have = max(stored.get(first, ()), default=first - 1)
+                plan.missing[scenario.place].append(Task(scenario, first, least, have))
 
 
 def _copy(store: Store, scenario: Scenario, first: int, last: int) -> _Copy:
@@ -148,7 +145,7 @@ def _choose(plan: Plan, target: Path, copies: Sequence[_Copy]) -> bool:
             said = "both are whole files of the same replicates, and differ; delete the wrong one"
             plan.conflicts.append(ForeignResultsError(f"{whole[0]}, {other}: {said}"))
     if not any(_same_place(path, target) for path in whole):
-        plan.links.append((whole[0], target))
+        plan.copies.append((whole[0], target))
     return True
 
 
@@ -161,8 +158,8 @@ def _equal(one: Path, other: Path) -> bool:
         return one.samefile(other) or one.read_bytes() == other.read_bytes()
 
 
-def _unfinished(plan: Plan, into: Path, sources: Sequence[Source], largest: Source) -> Iterator[str]:
-    """Yield a line for each cell that lacks tasks, with the command that makes them."""
+def _unfinished(plan: Plan, into: Path, sources: Sequence[Source], largest: Source) -> Iterator[UnusableResultsError]:
+    """Yield an error for each cell that lacks tasks, with the command that makes them."""
     study = largest.study
     numbers, order = numbers_of_shards(sources), dealing_order(study)
     of = numbers.pop() if len(numbers) == 1 else 0
@@ -175,15 +172,15 @@ def _unfinished(plan: Plan, into: Path, sources: Sequence[Source], largest: Sour
         head = f"{cell}: unfinished: {rows:,} of {scenario.replicates:,} replicates are missing"
         size, at = task_blocks(scenario.n, len(scenario.free)), order.index(place) if of else 0
         shards = sorted({dealt(at, task.first_block // size, len(order), of) for task in tasks}) if of else []
-        yield f"{head}; make them with: {command}{_shards(shards, of)}"
+        yield UnusableResultsError(f"{head}; make them with: {command}{_shards(shards, of)}")
     if len(plan.missing) > _SHOWN:
-        yield f"… and {len(plan.missing) - _SHOWN} more cells"
+        yield UnusableResultsError(f"… and {len(plan.missing) - _SHOWN} more cells")
 
 
 def _wanted(task: Task) -> int:
-    """Return the replicates of a task as far as the study wants them."""
+    """Return the replicates that a task lacks, as far as the study wants them."""
     size = block_size(task.scenario.n)
-    return min((task.last_block + 1) * size, task.scenario.replicates) - task.first_block * size
+    return min((task.last_block + 1) * size, task.scenario.replicates) - (task.stored_block + 1) * size
 
 
 def _shards(shards: Sequence[int], of: int) -> str:
@@ -207,21 +204,17 @@ def join(plan: Plan, into: Path, sources: Sequence[Source], largest: Source) -> 
     if not own or state != own[0].manifest:
         manifest.write(into, state)
     remove_leftovers(into)
-    for source, target in plan.links:
-        _link(source, target)
+    for source, target in plan.copies:
+        _copy_whole(source, target)
     store = Store(into, largest.study.seed)
     for scenario in largest.study.scenarios:
         store.remove_superseded(scenario)
     paths.complete(into, largest.study)
 
 
-def _link(source: Path, target: Path) -> None:
-    """Make a file appear whole at another place: as a link where that can be, as stored files never change."""
+def _copy_whole(source: Path, target: Path) -> None:
+    """Make a copy of a file appear at once; of a link, what befalls one folder would befall the other."""
     with told(target.parent, "made"):
         target.parent.mkdir(parents=True, exist_ok=True)
-    with contextlib.suppress(OSError):
-        os.link(source.resolve(), target)
-        sync_folder(target.parent)
-        return
     with replaced(target) as temporary:
         shutil.copyfile(source, temporary)
