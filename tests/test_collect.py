@@ -17,7 +17,7 @@ import pytest
 
 import simstudy
 from simstudy import collection
-from simstudy.errors import ConfigError, ForeignResultsError, UnusableResultsError
+from simstudy.errors import ConfigError, ForeignResultsError, Stopped, UnusableResultsError
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = [sys.executable, "-m", "simstudy"]
@@ -351,6 +351,55 @@ def kill_after(process, seconds):
     process.send_signal(signal.SIGKILL)
     process.communicate()
     return process.returncode == -signal.SIGKILL
+
+
+def wait_for(path, process):
+    deadline = time.monotonic() + 120
+    while not path.exists():
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_shard_that_was_stopped_or_killed_is_taken_up_again(whole, tmp_path):
+    write_config(tmp_path)
+    folder = tmp_path / "results" / "small"
+    arguments = ("run", "small.yaml", "--shard", "1/1", "--jobs", 2)
+    process = start(tmp_path, *arguments)
+    wait_for(folder / "manifest.json", process)
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert err.endswith("To resume: simstudy run small.yaml --shard 1/1 --jobs 2\n")
+    assert not (folder / ".lock-shard-1-of-1-holder").exists()
+    process = start(tmp_path, *arguments)
+    wait_for(folder / ".lock-shard-1-of-1-holder", process)
+    kill_after(process, 0.2)
+    study = simstudy.load(tmp_path / "small.yaml")
+    simstudy.run(study, 1, tmp_path / "results", shard=(1, 1))
+    assert tree(folder) == {name: content for name, content in tree(whole).items() if name.startswith("blocks")}
+
+
+@pytest.mark.parametrize("copied", range(4))
+def test_a_collect_that_was_stopped_between_files_is_taken_up_again(
+    shards, whole, tmp_path, hasty, monkeypatch, copied
+):
+    copy, made = shutil.copyfile, []
+
+    def stop(source, target):
+        if len(made) == copied:
+            target.write_bytes(b"half")
+            raise Stopped(137)
+        made.append(copy(source, target))
+
+    monkeypatch.setattr(shutil, "copyfile", stop)
+    with pytest.raises(Stopped):
+        simstudy.collect(shards, tmp_path / "all")
+    monkeypatch.setattr(shutil, "copyfile", copy)
+    assert len(files(tmp_path / "all")) == copied
+    done = collection.collected(shards, tmp_path / "all")
+    assert (done.new, done.tasks) == (4 - copied, 4)
+    assert tree(done.results.folder) == {name: each for name, each in tree(whole).items() if name.endswith(".npz")}
 
 
 @pytest.mark.slow
