@@ -88,7 +88,7 @@ def copy(finished, tmp_path):
 def test_help_names_all_verbs(tmp_path):
     done = call(tmp_path, "--help")
     assert done.returncode == 0
-    for verb in ("run", "report", "export", "compare", "check", "plan", "families", "schema"):
+    for verb in ("run", "collect", "report", "export", "compare", "check", "plan", "families", "schema"):
         assert re.search(rf"^  {verb} ", done.stdout, re.MULTILINE)
 
 

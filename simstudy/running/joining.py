@@ -19,7 +19,7 @@ from simstudy.files import remove_leftovers, replaced, told
 from simstudy.running import manifest, paths
 from simstudy.running.plan import Task, needed_blocks, task_blocks
 from simstudy.running.shards import dealing_order, dealt
-from simstudy.running.sources import Source, all_runs, numbers_of_shards
+from simstudy.running.sources import Source, all_runs, number_of_shards
 from simstudy.running.store import Store
 from simstudy.study.config import to_dict
 from simstudy.study.scenario import Scenario
@@ -161,8 +161,7 @@ def _equal(one: Path, other: Path) -> bool:
 def _unfinished(plan: Plan, into: Path, sources: Sequence[Source], largest: Source) -> Iterator[UnusableResultsError]:
     """Yield an error for each cell that lacks tasks, with the command that makes them."""
     study = largest.study
-    numbers, order = numbers_of_shards(sources), dealing_order(study)
-    of = numbers.pop() if len(numbers) == 1 else 0
+    of, order = number_of_shards(sources) or 0, dealing_order(study)
     where = [] if into.name != study.name or into.parent == Path("results") else ["--results", str(into.parent)]
     command = f"{largest.manifest.get('command', 'simstudy run')} {shlex.join(where)}".strip()
     for place, tasks in islice(plan.missing.items(), _SHOWN):

@@ -129,10 +129,10 @@ def _began(entry: object) -> str:
     return str(entry.get("started", "")) if isinstance(entry, dict) else ""
 
 
-def numbers_of_shards(sources: Iterable[Source]) -> set[int]:
-    """Return the N of all shards k/N that the manifests tell of."""
-    found = set()
-    for entry in (entry for source in sources for entry in source.manifest["runs"]):
+def number_of_shards(sources: Iterable[Source]) -> int | None:
+    """Return the N of the latest shard k/N that the manifests tell of."""
+    found = None
+    for entry in all_runs(sources):
         with contextlib.suppress(ConfigError, AttributeError):
-            found.add(parse(str(entry.get("shard"))).of)
+            found = parse(str(entry.get("shard"))).of
     return found
