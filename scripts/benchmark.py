@@ -16,7 +16,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from benchmarks import ROOT, analysis, drawing, intervals, large, libraries, machine, memory, parallel
+from benchmarks import ROOT, analysis, drawing, intervals, large, libraries, machine, memory, parallel, scaling
 from benchmarks.cases import CASES, Case
 
 from simstudy.files import write_atomically
@@ -31,6 +31,9 @@ Section = Callable[[Sequence[Case], bool], tuple[str, str, str]]
 SECTIONS: dict[str, Section] = {
     "drawing": lambda cases, quick: (drawing.TITLE, drawing.NOTE, drawing.section(cases, quick)),
     "jobs": lambda _, quick: (parallel.TITLE, parallel.NOTE, parallel.section(quick)),
+    "cluster": lambda _, quick: (scaling.CLUSTER_TITLE, scaling.CLUSTER_NOTE, scaling.cluster(quick)),
+    "linear": lambda _, quick: (scaling.LINEAR_TITLE, scaling.LINEAR_NOTE, scaling.linear(quick)),
+    "storing": lambda _, quick: (scaling.STORING_TITLE, scaling.STORING_NOTE, scaling.storing(quick)),
     "libraries": lambda cases, quick: (libraries.TITLE, libraries.note(), libraries.section(cases, quick)),
     "analysis": lambda _, quick: (analysis.TITLE, analysis.NOTE, analysis.section(quick)),
     "intervals": lambda _, quick: (intervals.TITLE, intervals.NOTE, intervals.section(quick)),

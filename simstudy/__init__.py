@@ -17,10 +17,13 @@ if TYPE_CHECKING:
     from simstudy.api import families, family, fit, load, load_plugin, plan, run
     from simstudy.collection import collect
     from simstudy.comparison import compare
+    from simstudy.failing import failures
     from simstudy.families.status import Status
     from simstudy.interchange import export
+    from simstudy.replaying import replay
     from simstudy.results import Results
     from simstudy.theory import cox_snell_bias, expected_information
+    from simstudy.verification import verify
 
 __version__ = "0.1.0"
 
@@ -33,6 +36,7 @@ __all__ = [
     "cox_snell_bias",
     "expected_information",
     "export",
+    "failures",
     "families",
     "family",
     "fit",
@@ -40,18 +44,24 @@ __all__ = [
     "load_plugin",
     "performance",
     "plan",
+    "replay",
     "run",
+    "verify",
 ]
 
 _HOMES = {
     "Results": "simstudy.results",
+    "failures": "simstudy.failing",
+    "replay": "simstudy.replaying",
     "Status": "simstudy.families.status",
     "collect": "simstudy.collection",
     "compare": "simstudy.comparison",
     **dict.fromkeys(("cox_snell_bias", "expected_information"), "simstudy.theory"),
     "export": "simstudy.interchange",
     "performance": "simstudy.analysis.of_estimates",
-    **dict.fromkeys(("family", "fit", "load", "load_plugin", "plan", "run"), "simstudy.api"),
+    **dict.fromkeys(("family", "fit", "load_plugin", "plan", "run"), "simstudy.api"),
+    "load": "simstudy.study.loading",
+    "verify": "simstudy.verification",
 }
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simstudy.families import REGISTRY, family
+from simstudy.files import without_leftovers
 from simstudy.inference import fit
 from simstudy.results import SUMMARY, Results
 from simstudy.running.backends import default_jobs, engine
@@ -113,7 +114,7 @@ def run(
     ForeignResultsError
         If the folder is in use, or holds another study.
     UnusableResultsError
-        If it cannot be read or written, or a stored file is damaged.
+        If it cannot be read or written, a stored file is damaged, or the study would not fit on the disk or in memory.
     UnfinishedTasksError
         If some replicates could not be simulated; all others are stored.
     """
@@ -130,7 +131,7 @@ def run(
         with shard_locked(folder, str(part)), display(quiet) as shown:
             complete_shard(folder, study, chosen, command, shown, part)
             return Results(folder)
-    with locked(folder), display(quiet) as shown:
+    with locked(folder), without_leftovers(folder), display(quiet) as shown:
         complete(folder, study, chosen, command, shown, precise)
         shown.note("drawing figures and writing the report")
         report(folder, jobs=jobs)
@@ -164,6 +165,8 @@ def plan(study: Study, precision: Mapping[str, float | str] | None = None, pilot
     ------
     ConfigError
         If there is no such measure, or a target is no positive number and no share.
+    UnusableResultsError
+        If a pilot does not fit in memory.
     """
     from simstudy.planning import frame, needs
 

@@ -9,9 +9,23 @@ from typing import Annotated
 
 import typer
 
-from simstudy import __version__
-from simstudy.cli_collect import collect, shard_done
-from simstudy.cli_options import Config, Jobs, Plugins, Quiet, Replicates, ResultsFolder, Tolerate, load_plugins
+from simstudy import __version__, cli_failures, cli_replay, cli_verify
+from simstudy.cli_collect import collect, shard_asked, shard_done
+from simstudy.cli_options import (
+    BackendName,
+    Config,
+    Jobs,
+    Plugins,
+    Quiet,
+    Replicates,
+    ResultsFolder,
+    ResultsParent,
+    Scheduler,
+    TaskTimeout,
+    Tolerate,
+    load_plugins,
+    plain_path,
+)
 from simstudy.cli_process import guarded, say
 from simstudy.running.threads import ONE_THREAD
 
@@ -48,25 +62,10 @@ def _root(
 def run(
     config: Config,
     jobs: Jobs = None,
-    backend: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="loky (worker processes; default), sequential (this process; default for one job), or dask.",
-            show_default=False,
-        ),
-    ] = None,
-    scheduler: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ADDRESS", help="Scheduler of a running dask cluster: tcp://host:8786.", show_default=False
-        ),
-    ] = None,
-    task_timeout: Annotated[
-        float | None,
-        typer.Option(metavar="SECONDS", help="End a task that takes longer, and record it.", show_default=False),
-    ] = None,
-    results: Annotated[Path, typer.Option(help="Folder that gets a folder named after the study.")] = Path("results"),
+    backend: BackendName = None,
+    scheduler: Scheduler = None,
+    task_timeout: TaskTimeout = None,
+    results: ResultsParent = Path("results"),
     replicates: Replicates = None,
     plugin: Plugins = None,
     shard: Annotated[
@@ -79,13 +78,15 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Run a study, from drawing to report; running it again resumes or extends it."""
-    from simstudy import cli_messages, load
-    from simstudy.api import run as run_study
-    from simstudy.running.shards import parse
+    from simstudy import load
 
-    part = None if shard is None else parse(shard)
+    part = shard_asked(shard)
     load_plugins(plugin)
     study = load(config, replicates)
+    from simstudy import cli_messages
+    from simstudy.api import run as run_study
+    from simstudy.running.commands import failures_command
+
     command = cli_messages.reproducing_command(config, replicates, plugin or ())
     done = run_study(
         study,
@@ -102,7 +103,7 @@ def run(
         for line in [] if quiet else [shard_done(done, part)]:
             say(line)
         raise typer.Exit
-    failures = cli_messages.Failures(done.summary(), tolerate)
+    failures = cli_messages.Failures(done.summary(), tolerate, failures_command(done.folder, plugin or ()))
     for line in [] if quiet else [f"report: {done.report}", *failures.lines, *cli_messages.capped(done.study)]:
         say(line)
     raise typer.Exit(failures.exit_code)
@@ -137,7 +138,13 @@ def export(
     results: ResultsFolder,
     to: Annotated[str, typer.Option(metavar="FORM", help="csv, parquet, or rsimsum (for rsimsum, simsum and siman).")],
     output: Annotated[
-        Path | None, typer.Option(help="The file; default: replicates.csv and the like in RESULTS.", show_default=False)
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            parser=plain_path,
+            help="The file; default: replicates.csv and the like in RESULTS.",
+            show_default=False,
+        ),
     ] = None,
     plugin: Plugins = None,
 ) -> None:
@@ -148,10 +155,14 @@ def export(
     say(f"{to}: {write(results, to, output)}")
 
 
+app.command()(cli_replay.replay)
+app.command()(cli_failures.failures)
+
+
 @app.command()
 def compare(
-    results1: Annotated[Path, typer.Argument(metavar="RESULTS1", help="What one run wrote.")],
-    results2: Annotated[Path, typer.Argument(metavar="RESULTS2", help="What another wrote.")],
+    results1: Annotated[Path, typer.Argument(metavar="RESULTS1", parser=plain_path, help="What one run wrote.")],
+    results2: Annotated[Path, typer.Argument(metavar="RESULTS2", parser=plain_path, help="What another wrote.")],
     level: Annotated[
         float, typer.Option(min=0.5, max=0.999999, help="One minus the chance that any row differs by accident.")
     ] = 0.95,
@@ -166,11 +177,14 @@ def compare(
 
 @app.command()
 def check(config: Config, replicates: Replicates = None, plugin: Plugins = None) -> None:
-    """Validate a config; show its replicates, draws, estimated time and disk."""
-    from simstudy import cli_messages, load
+    """Validate a config; show its replicates, draws, estimated time, disk and memory of a worker."""
+    from simstudy import load
 
     load_plugins(plugin)
-    say(cli_messages.plan(load(config, replicates)))
+    study = load(config, replicates)
+    from simstudy import cli_messages
+
+    say(cli_messages.plan(study))
 
 
 @app.command()
@@ -194,11 +208,13 @@ def plan(
     plugin: Plugins = None,
 ) -> None:
     """Tell from a pilot how many replicates a wanted precision takes, with time and disk."""
-    from simstudy import cli_plan, load
+    from simstudy import load
 
     load_plugins(plugin)
-    targets = cli_plan.targets(precision or ())
-    say(cli_plan.plan(load(config), targets, pilot))
+    study = load(config)
+    from simstudy import cli_plan
+
+    say(cli_plan.plan(study, cli_plan.targets(precision or ()), pilot))
 
 
 @app.command()
@@ -242,14 +258,21 @@ def schema(plugin: Plugins = None) -> None:
     say(json.dumps(json_schema(), indent=2, ensure_ascii=False))
 
 
+app.command()(cli_verify.verify)
+
+
 def main() -> None:
     """Run the command line and exit."""
     os.environ |= _environment()
+    os.environ.pop("SOURCE_DATE_EPOCH", None)  # no file has a date, and what is no number stops some libraries
     sys.exit(guarded(lambda: app(prog_name="simstudy"), sys.argv[1:]))
 
 
 def _environment() -> dict[str, str]:
     """Return what numerical libraries and worker processes, none of which has started yet, are to find."""
-    # When a run is stopped, the process that tidies up after workers may be too late, and would say so at length.
-    quiet = "ignore::UserWarning:joblib.externals.loky.backend.resource_tracker"
-    return ONE_THREAD | {"PYTHONWARNINGS": ",".join(filter(None, (os.environ.get("PYTHONWARNINGS"), quiet)))}
+    # Figures are written to files alone, and what the user set may name what is not there.
+    drawing = {"MPLBACKEND": "agg"}
+    # When a run is stopped, the processes that tidy up after workers may be too late, and would say so at length.
+    trackers = "joblib.externals.loky.backend.resource_tracker", "multiprocessing.resource_tracker"
+    quiet = ",".join(f"ignore::UserWarning:{tracker}" for tracker in trackers)
+    return ONE_THREAD | drawing | {"PYTHONWARNINGS": ",".join(filter(None, (os.environ.get("PYTHONWARNINGS"), quiet)))}

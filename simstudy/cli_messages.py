@@ -12,6 +12,7 @@ from simstudy.families.base import Family
 from simstudy.parameters import Parameter, Parametrisation
 from simstudy.running.backends import default_jobs
 from simstudy.running.costs import measured_costs
+from simstudy.running.footprint import worker_bytes
 from simstudy.running.plan import Estimate, estimate, human_seconds
 from simstudy.study import precision
 from simstudy.study.scenario import Study
@@ -51,12 +52,13 @@ def written(folder: Path, paths: Sequence[Path]) -> str:
 
 
 class Failures:
-    """Replicates that did not converge, per cell, against the tolerated share."""
+    """Replicates that did not converge, per cell, against the tolerated share; the command lists them."""
 
-    def __init__(self, summary: pd.DataFrame, tolerated: float) -> None:
+    def __init__(self, summary: pd.DataFrame, tolerated: float, command: str) -> None:
         cells = summary.drop_duplicates(["scenario", "n"])[["scenario", "n", "failed", "replicates"]]
         self.cells = [(f"{name}, n = {n}", int(failed), int(of)) for name, n, failed, of in cells.to_numpy()]
         self.tolerated = tolerated
+        self.command = command
 
     @property
     def too_many(self) -> list[str]:
@@ -75,7 +77,11 @@ class Failures:
         if failed:
             worst, most, of = max(self.cells, key=lambda cell: cell[1] / cell[2])
             share = f"most in {worst}: {most / of:.1%}"
-            yield f"failures: {failed:,} of {total:,} replicates did not converge; {share}"
+            said = f"failures: {failed:,} of {total:,} replicates did not converge; {share}"
+            yield f"{said}; to list them: {self.command}"
+        if empty := [cell for cell, lost, of in self.cells if lost == of]:
+            more = f" and {len(empty) - 1:,} more cell{'s' if len(empty) > 2 else ''}" if len(empty) > 1 else ""
+            yield f"no usable replicate in {empty[0]}{more}"
         if self.too_many:
             yield f"more than the tolerated {self.tolerated:.1%} in {len(self.too_many)} cells: exit code 3"
 
@@ -87,9 +93,12 @@ def capped(study: Study) -> list[str]:
 
 
 def plan(study: Study) -> str:
-    """Return the table of cells and what the study takes in all, at most where cells stop at a precision."""
+    """Return the table of cells and what the study takes in all, at most where cells stop at a precision.
+
+    Memory is that of a worker which simulates a task of the cell.
+    """
     cells = estimate(study, measured_costs(study.scenarios))
-    header = ("scenario", "n", "replicates", "draws", "seconds", "disk")
+    header = ("scenario", "n", "replicates", "draws", "seconds", "disk", "memory")
     seconds, jobs = sum(cell.seconds for cell in cells), default_jobs()
     most = "at most " if any(cell.scenario.precision for cell in cells) else ""
     total = (
@@ -97,14 +106,16 @@ def plan(study: Study) -> str:
         f"{most}{sum(cell.scenario.replicates for cell in cells):,} replicates, "
         f"{sum(cell.draws for cell in cells):,} draws; "
         f"about {human_seconds(seconds)} on one processor, {human_seconds(seconds / jobs)} on {jobs}; "
-        f"{human_bytes(sum(cell.size for cell in cells))} on disk"
+        f"{human_bytes(sum(cell.size for cell in cells))} on disk, "
+        f"at most {human_bytes(max(worker_bytes(cell.scenario) for cell in cells))} of memory in a worker"
     )
-    return "\n".join([*table([header, *map(_cell, cells)], right=range(1, 6)), "", total])
+    return "\n".join([*table([header, *map(_cell, cells)], right=range(1, 7)), "", total])
 
 
 def _cell(cell: Estimate) -> tuple[str, ...]:
     counts = (f"{number:,}" for number in (cell.scenario.n, cell.scenario.replicates, cell.draws))
-    return cell.scenario.name, *counts, f"{cell.seconds:.2f}", human_bytes(cell.size)
+    sizes = (human_bytes(size) for size in (cell.size, worker_bytes(cell.scenario)))
+    return cell.scenario.name, *counts, f"{cell.seconds:.2f}", *sizes
 
 
 def human_bytes(size: float) -> str:

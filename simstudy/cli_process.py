@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shlex
 import signal
 import sys
@@ -16,6 +17,9 @@ from typing import TextIO
 from simstudy.errors import SimstudyError, Stopped, one_line
 
 TRACEBACK = "SIMSTUDY_TRACEBACK"
+
+
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def guarded(work: Callable[[], None], arguments: Sequence[str]) -> int:
@@ -45,6 +49,8 @@ def _told(work: Callable[[], None], arguments: Sequence[str]) -> int:
         complain(_stopped(arguments))
         return 130
     except SystemExit as exit_:
+        if place := _plugin_line(exit_):
+            return _tell(exit_, 2, f"{place}: mend the plug-in")
         return _code(exit_)
     except SimstudyError as error:
         return _tell(error, error.exit_code, str(error))
@@ -53,14 +59,14 @@ def _told(work: Callable[[], None], arguments: Sequence[str]) -> int:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         return _tell(error, 5, f"{where}{error.strerror or error}")
-    except Exception as error:
+    except BaseException as error:
         if place := _plugin_line(error):
             return _tell(error, 2, f"{place}: mend the plug-in")
         return _tell(error, 1, f"unexpected {one_line(error)}; set {TRACEBACK}=1 to see where, and please report it")
     return 0
 
 
-def _plugin_line(error: Exception) -> str:
+def _plugin_line(error: BaseException) -> str:
     """Say what happened in a plug-in file and at which line of it; nothing where it happened elsewhere."""
     if "simstudy.families.plugin" not in sys.modules:
         return ""
@@ -87,7 +93,7 @@ def _code(exit_: SystemExit) -> int:
     return exit_.code if isinstance(exit_.code, int) else int(exit_.code is not None)
 
 
-def _tell(error: Exception, code: int, lines: str) -> int:
+def _tell(error: BaseException, code: int, lines: str) -> int:
     if os.environ.get(TRACEBACK):
         complain("".join(traceback.format_exception(error)).rstrip())
     for line in lines.splitlines():
@@ -101,17 +107,26 @@ def say(text: str) -> None:
 
 
 def complain(text: str) -> None:
-    """Print to standard error."""
-    _write(sys.stderr, text)
+    """Print to standard error; where that cannot be done, there is nobody to tell."""
+    with contextlib.suppress(OSError):
+        _write(sys.stderr, text)
+
+
+def _inert(text: str) -> str:
+    """Write out what would move the cursor, colour or turn the text of a terminal."""
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
 def _write(stream: TextIO | None, text: str) -> None:
     if stream is None or stream.closed:
         return
     try:
-        print(text, file=stream, flush=True)
+        print(_inert(text), file=stream, flush=True)
     except BrokenPipeError:
         _silence(stream)
+    except OSError as error:
+        _silence(stream)
+        raise OSError(error.errno, error.strerror, stream.name) from error
 
 
 def _silence(stream: TextIO) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from simstudy.api import report
 from simstudy.errors import ConfigError
+from simstudy.files import without_leftovers
 from simstudy.results import Results
 from simstudy.running import joining, manifest, sources
 from simstudy.running.complete import existing_manifest
@@ -77,7 +78,7 @@ def collected(folders: list[Path], into: Path | None, jobs: int | None = None, *
     target = _target(into, given[0])
     largest = sources.whole_study(_with_target(given, target))
     existing_manifest(target, largest.study)  # refuses before even a lock is left in another's folder
-    with locked(target), display(quiet) as shown:
+    with locked(target), without_leftovers(target), display(quiet) as shown:
         given = _with_target(sources.each_once(each.folder for each in given), target)
         largest = sources.whole_study(given)
         plan = joining.planned(target, given, largest)

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from pathlib import Path
 from typing import ClassVar
+
+MAX_COMPARED = 100
+"""Characters of a name that is compared with known ones."""
 
 
 class SimstudyError(Exception):
@@ -47,6 +51,28 @@ class UnusableResultsError(SimstudyError):
     exit_code: ClassVar[int] = 5
 
 
+class UnusableFileError(UnusableResultsError):
+    """A file of the results is not what it should be; the next run puts it into quarantine and makes it again.
+
+    Parameters
+    ----------
+    path
+        The file.
+    """
+
+    def __init__(self, path: Path, message: str) -> None:
+        self.path = path
+        super().__init__(f"{path}: {message}")
+
+    def __reduce__(self) -> tuple[type[UnusableFileError], tuple[Path, str]]:
+        """Pickle it as it was made, so that it can come from a worker."""
+        return type(self), (self.path, str(self).removeprefix(f"{self.path}: "))
+
+
+class ForeignFileError(UnusableFileError):
+    """A whole file, but of another scenario, seed or version than its place says."""
+
+
 class Stopped(SystemExit):
     """A signal asked the process to end; passes through code that catches errors."""
 
@@ -55,14 +81,32 @@ class TimeoutReached(BaseException):
     """The time of a task is over; passes through code that catches errors."""
 
 
+MOST_SAID = 500
+"""Characters of a text from elsewhere that are shown."""
+
+
 def one_line(error: BaseException | str) -> str:
-    r"""Say in one line what an exception is, or write a text in one.
+    r"""Say in one line what an exception is, or write a text in one: no control characters, and not for ever.
 
     >>> one_line(ValueError("two\nlines"))
     'ValueError: two lines'
+    >>> one_line("\x1b[31mred")
+    '\\x1b[31mred'
     """
-    text = error if isinstance(error, str) else f"{type(error).__name__}: {error}"
-    return " ".join(text.split())
+    text = error if isinstance(error, str) else f"{type(error).__name__}: {_said(error)}"
+    shown = " ".join(text[: 2 * MOST_SAID].split())
+    shown = shown if len(text) <= 2 * MOST_SAID and len(shown) <= MOST_SAID else f"{shown[:MOST_SAID]}…"
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in shown)
+
+
+def _said(error: BaseException) -> str:
+    """Return the message of an exception, which may be of a kind that cannot even say it."""
+    try:
+        return str(error)
+    except Stopped:
+        raise
+    except (Exception, SystemExit):
+        return "its message cannot be read"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -73,5 +117,6 @@ def nearest(name: str, known: Iterable[str]) -> str:
     >>> nearest("zzz", ["gamma", "beta"])
     ''
     """
-    found = difflib.get_close_matches(name, list(known), n=1)
+    # Comparing costs the product of the lengths, and no valid name is long.
+    found = difflib.get_close_matches(name, list(known), n=1) if len(name) <= MAX_COMPARED else []
     return f"; did you mean '{found[0]}'?" if found else ""

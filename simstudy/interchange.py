@@ -1,4 +1,4 @@
-"""Results for other programs: the replicates of all cells as one long table, written cell by cell."""
+"""Results for other programs: the replicates of all cells as one long table, written part by part."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simstudy.analysis.arrangement import of_scenario, spread
+from simstudy.analysis.cell import Cell
+from simstudy.analysis.row_by_row import row_by_row
 from simstudy.errors import ConfigError, nearest
 from simstudy.families.status import Status
 from simstudy.files import replaced
 from simstudy.parameters import Array
 from simstudy.results import Results
 from simstudy.study.limits import Limits
-from simstudy.study.replicates import Replicates
+from simstudy.study.replicates import Parts, Replicates
 from simstudy.study.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -64,17 +65,22 @@ def export(folder: str | Path, to: str, output: str | Path | None = None) -> Pat
     name, arrange, write = _FORMS[to]
     results = Results(folder)
     path = Path(output) if output else results.folder / name
-    write((arrange(part) for cell in results.cells() for part in _parts(tidy(results.study.name, *cell))), path)
+    write((arrange(table) for cell in results.cells() for table in _tables(results.study.name, *cell)), path)
     return path
 
 
-def _parts(table: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    """Yield a table in parts, so that no copy is as large as it."""
-    yield from (table.iloc[first : first + PART] for first in range(0, len(table), PART))
+def _tables(study: str, scenario: Scenario, parts: Parts, limits: Limits) -> Iterator[pd.DataFrame]:
+    """Yield the table of one cell in pieces of a bounded number of rows."""
+    first = 0
+    for part in parts:
+        for start in range(0, len(part), step := max(1, PART // len(scenario.free))):
+            piece = part.tail(len(part) - start).head(step)
+            yield tidy(study, scenario, piece, limits, first + start)
+        first += len(part)
 
 
-def tidy(study: str, scenario: Scenario, replicates: Replicates, limits: Limits) -> pd.DataFrame:
-    """Return the table of one cell, replicate by replicate and in each parameter by parameter."""
+def tidy(study: str, scenario: Scenario, replicates: Replicates, limits: Limits, first: int = 0) -> pd.DataFrame:
+    """Return the table of replicates of one cell from ``first`` on, one by one, each parameter by parameter."""
     import pandas as pd
 
     size, rows = len(scenario.free), len(replicates)
@@ -87,7 +93,7 @@ def tidy(study: str, scenario: Scenario, replicates: Replicates, limits: Limits)
         "fit": scenario.fit,
         "n": scenario.n,
         "level": scenario.level,
-        "replicate": np.repeat(np.arange(rows), size),
+        "replicate": np.repeat(np.arange(first, first + rows), size),
         "status": np.repeat(names[replicates.status], size),
         "iterations": np.repeat(replicates.iterations, size).astype(np.int64),
         "parameter": np.tile(np.array(scenario.free, dtype=object), rows),
@@ -99,10 +105,11 @@ def tidy(study: str, scenario: Scenario, replicates: Replicates, limits: Limits)
 
 def _variances(scenario: Scenario, replicates: Replicates, limits: Limits) -> dict[str, Array]:
     """Return the variances (R, p) that each data set claims, NaN where the fit did not converge."""
-    with np.errstate(all="ignore"):
-        cell = of_scenario(scenario, replicates, limits)
-        claimed = {kind: np.where(each > 0.0, each, np.nan) for kind, each in cell.model_variances.items()}
-    return {kind: spread(claimed[kind], cell.converged).T for kind in KINDS}
+
+    def compute(cell: Cell) -> dict[str, Array]:
+        return {kind: np.where(each > 0.0, each, np.nan) for kind, each in cell.model_variances.items()}
+
+    return {kind: each.T for kind, each in row_by_row(scenario, replicates, limits, compute).items()}
 
 
 def _simsum(table: pd.DataFrame) -> pd.DataFrame:

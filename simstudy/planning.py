@@ -13,9 +13,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from simstudy.analysis.precision import shortfalls
+from simstudy.errors import UnusableResultsError
 from simstudy.running.block import simulate
 from simstudy.running.costs import measured_costs
+from simstudy.running.footprint import pilot_bytes
 from simstudy.running.plan import Cost, disk_bytes, needed_blocks
+from simstudy.running.preflight import memory_faults
 from simstudy.running.stopping import FIRST
 from simstudy.study.precision import text
 from simstudy.study.scenario import Scenario, Study, Target
@@ -73,7 +76,15 @@ class Need(NamedTuple):
 
 
 def needs(study: Study, targets: tuple[Target, ...] = (), pilot: int | None = None) -> list[Need]:
-    """Return what the targets take, by cell and target; without targets those of the scenario, or the defaults."""
+    """Return what the targets take, by cell and target; without targets those of the scenario, or the defaults.
+
+    Raises
+    ------
+    UnusableResultsError
+        If a pilot does not fit in memory.
+    """
+    if faults := memory_faults([_trial(scenario, pilot) for scenario in study.scenarios], 1, pilot_bytes):
+        raise UnusableResultsError("\n".join(faults))
     cost = measured_costs(study.scenarios)
     found: list[Need] = []
     for scenario in study.scenarios:
@@ -91,8 +102,12 @@ def pilot_size(n: int, pilot: int | None = None) -> int:
     return -(-wanted // block_size(n)) * block_size(n)
 
 
+def _trial(scenario: Scenario, pilot: int | None) -> Scenario:
+    return replace(scenario, replicates=pilot_size(scenario.n, pilot))
+
+
 def _of_cell(scenario: Scenario, targets: tuple[Target, ...], seed: int, pilot: int | None, cost: Cost) -> list[Need]:
-    trial = replace(scenario, replicates=pilot_size(scenario.n, pilot))
+    trial = _trial(scenario, pilot)
     replicates = simulate(trial, seed, 0, needed_blocks(trial) - 1)
     half = len(replicates) // 2
     parts = [replicates, replicates.head(half), replicates.tail(half)]

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simstudy.families.status import Status
-from simstudy.running import manifest, paths, plugins, reached
+from simstudy.running import manifest, paths, plugins, preflight, reached
+from simstudy.running.footprint import stored_bytes, table_bytes
+from simstudy.running.parts import StoredParts
 from simstudy.running.store import Store
 from simstudy.study.limits import Limits, limits
 from simstudy.study.replicates import Replicates
@@ -73,14 +75,19 @@ class Results:
         Raises
         ------
         UnusableResultsError
-            If any are missing or damaged.
+            If any are missing or damaged, or they do not fit in memory.
         """
-        return Store(self.folder, self.study.seed).read(scenario)
+        preflight.check_held(scenario, scenario.replicates, stored_bytes(scenario, scenario.replicates))
+        return self.parts(scenario).whole()
 
-    def cells(self) -> Iterator[tuple[Scenario, Replicates, Limits]]:
-        """Yield each cell of the study with its replicates and limits; one cell is in memory at a time."""
+    def parts(self, scenario: Scenario) -> StoredParts:
+        """Return the first R stored replicates of a cell, which are read part by part, as often as wanted."""
+        return Store(self.folder, self.study.seed).parts(scenario)
+
+    def cells(self) -> Iterator[tuple[Scenario, StoredParts, Limits]]:
+        """Yield each cell of the study with its replicates, of which none is read yet, and its limits."""
         for scenario in self.study.scenarios:
-            yield scenario, self.records(scenario), limits(scenario)
+            yield scenario, self.parts(scenario), limits(scenario)
 
     def summary(self) -> pd.DataFrame:
         """Return the tidy table of measures: ``summary.csv``, or computed where that is missing."""
@@ -89,7 +96,7 @@ class Results:
         path = self.folder / SUMMARY
         return summary.read(path) if path.exists() else summary.summarise(self.study.name, self.cells())
 
-    def replicates(self, scenario: str, n: int) -> pd.DataFrame:
+    def replicates(self, scenario: str, n: int, rows: range | None = None) -> pd.DataFrame:
         """Return the replicates of one cell in order, one row each.
 
         Columns are ``theta[a]``, ``information[a,b]``, ``information_limit[a,b]``, ``score_limit[a]``,
@@ -99,18 +106,39 @@ class Results:
         ``lower[method,a]`` and ``upper[method,a]``, the ends of the intervals of the scenario; NaN where a fit has not
         converged.
 
+        Parameters
+        ----------
+        scenario, n
+            Name of the scenario, and the sample size.
+        rows
+            Those that are wanted, such as ``range(100_000)``, where all are too many to be held; the index of the
+            table tells which they are.
+
         Raises
         ------
         KeyError
             If the study has no such scenario at that n.
+        IndexError
+            If it has not all of these rows.
+        UnusableResultsError
+            If any are missing or damaged, or the table does not fit in memory.
         """
         import pandas as pd
 
         from simstudy.analysis.interval_columns import intervals_by_column
 
         cell = self.study.cell(scenario, n)
-        records = self.records(cell)
-        return pd.DataFrame(dict(_columns(records, cell.free)) | intervals_by_column(cell, records, limits(cell)))
+        wanted = range(cell.replicates) if rows is None else rows
+        if not wanted or wanted.step != 1 or wanted.start < 0 or wanted.stop > cell.replicates:
+            message = f"scenario '{scenario}', n = {n}: rows must be a range within {cell.replicates}, got {rows}"
+            raise IndexError(message)
+        preflight.check_held(cell, len(wanted), table_bytes(cell, len(wanted)))
+        tables = [
+            pd.DataFrame(dict(_columns(part, cell.free)) | intervals_by_column(cell, part, limits(cell)))
+            for part in self.parts(cell).between(wanted.start, wanted.stop)
+        ]
+        table = tables[0] if len(tables) == 1 else pd.concat(tables)
+        return table.set_axis(pd.RangeIndex(wanted.start, wanted.stop))
 
     def paths(self, scenario: str) -> pd.DataFrame:
         """Return the nested samples of a scenario with ``paths: true``: one row per replicate and sample size.

@@ -88,7 +88,8 @@ def copy(finished, tmp_path):
 def test_help_names_all_verbs(tmp_path):
     done = call(tmp_path, "--help")
     assert done.returncode == 0
-    for verb in ("run", "collect", "report", "export", "compare", "check", "plan", "families", "schema"):
+    verbs = "run collect report export replay failures compare check plan families schema"
+    for verb in verbs.split():
         assert re.search(rf"^  {verb} ", done.stdout, re.MULTILINE)
 
 
@@ -134,7 +135,9 @@ def test_version_is_that_of_the_distribution(tmp_path):
 def test_check_shows_the_plan_and_writes_nothing(tmp_path):
     done = call(tmp_path, "check", write_config(tmp_path), "--replicates", 5000)
     assert done.returncode == 0
-    assert re.search(r"^poisson +5,000 +5,000 +25,025,000 +\d+\.\d\d +\d+\.\d kB$", done.stdout, re.MULTILINE)
+    assert re.search(
+        r"^poisson +5,000 +5,000 +25,025,000 +\d+\.\d\d +\d+\.\d kB +1\d\d\.\d MB$", done.stdout, re.MULTILINE
+    )
     assert "small: 2 scenarios, 4 cells, 20,000 replicates" in done.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["small.yaml"]
 
@@ -182,7 +185,9 @@ def test_a_run_says_where_the_report_is_and_what_failed(finished):
     lines = done.stdout.splitlines()
     assert lines[0] == "report: results/small/report.html"
     assert re.fullmatch(
-        r"failures: \d+ of 800 replicates did not converge; most in poisson, n = 20: 1\d\.\d%", lines[1]
+        r"failures: \d+ of 800 replicates did not converge; most in poisson, n = 20: 1\d\.\d%; "
+        r"to list them: simstudy failures results/small",
+        lines[1],
     )
     assert (folder / "results/small/report.html").is_file()
     assert done.stderr.isascii()
@@ -355,17 +360,18 @@ def test_a_file_in_the_place_of_the_folder(tmp_path):
     assert_refused(call(tmp_path, "run", write_config(tmp_path)), 5, "results")
 
 
-@pytest.mark.parametrize("verb", ["run", "report"])
-def test_every_damaged_file_is_named(copy, verb):
+def test_every_damaged_file_is_named(copy, finished):
     results = copy / "results/small"
     first, second, *_ = sorted(results.rglob("*.npz"))
     first.write_bytes(first.read_bytes()[:-100])
     second.write_bytes(b"")
     before = tree(copy)
-    done = call(copy, verb, "small.yaml" if verb == "run" else "results/small")
-    faults = [rf"{path.name}: damaged: .*; delete it and run again" for path in (first, second)]
-    assert_refused(done, 5, *faults[: 2 if verb == "run" else 1])
+    assert_refused(call(copy, "report", "results/small"), 5, rf"{first.name}: damaged: .*; run the study again")
     assert tree(copy) == before
+    done = call(copy, "run", "small.yaml", "--quiet")
+    for path in (first, second):
+        assert re.search(rf"{path.relative_to(copy)}: damaged: .*; moved to quarantine/", done.stderr)
+    assert {name: raw for name, raw in tree(copy).items() if "/quarantine/" not in name} == tree(finished[0])
 
 
 def test_forms_and_figures_that_there_are_not(copy):

@@ -287,7 +287,7 @@ def test_a_file_of_another_study(shards, tmp_path):
     other = simstudy.run(study, 1, tmp_path / "other", shard=(1, 3)).folder
     name = files(other)[0]
     shutil.copyfile(other / name, shards[0] / name)
-    with pytest.raises(ForeignResultsError, match=rf"^{shards[0] / name}: made by another study: "):
+    with pytest.raises(UnusableResultsError, match=rf"^{shards[0] / name}: made by another study: "):
         simstudy.collect(shards)
 
 

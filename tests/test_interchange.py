@@ -145,7 +145,7 @@ def test_the_old_file_stays_where_the_new_one_cannot_be_made(results, tmp_path, 
         message = "blocks: damaged"
         raise UnusableResultsError(message)
 
-    monkeypatch.setattr(Results, "records", broken)
+    monkeypatch.setattr(Results, "parts", broken)
     with pytest.raises(UnusableResultsError, match="damaged"):
         simstudy.export(results.folder, "csv", path)
     assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("x.csv", "old")]

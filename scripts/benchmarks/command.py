@@ -38,11 +38,12 @@ class Run:
     main_bytes: int | None
 
 
-def run(config: Path, jobs: int, replicates: int, *, watch: bool = False) -> Run:
+def run(config: Path, jobs: int, replicates: int, *, backend: str | None = None, watch: bool = False) -> Run:
     """Run a config in a fresh results folder, which is removed again."""
     with tempfile.TemporaryDirectory(prefix="simstudy-benchmark-") as folder:
         words = [sys.executable, "-m", "simstudy", "run", str(config), "--jobs", str(jobs), "--quiet"]
         words += ["--replicates", str(replicates), "--results", folder]
+        words += ["--backend", backend] if backend else []
         start = time.perf_counter()
         with subprocess.Popen(words, env=_environment()) as process:
             worker, main = _peaks(process) if watch else (None, None)

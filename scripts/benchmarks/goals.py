@@ -17,7 +17,12 @@ ONE_PASS = ("gumbel", "laplace", "inverse_gaussian", "pareto", "log_logistic")
 SHAPED = ("student_t", "generalized_extreme_value", "generalized_pareto", "negative_binomial")
 
 SPEED_UP = 1.8
-WORKER_MEGABYTES = 400.0
+CLUSTER_SHARE = 0.85
+"""Least speed of a dask cluster of this machine, in units of loky's."""
+EXPONENT = 1.0, 0.05
+"""Power of the number of draws with which the time of a run grows, and how far it may be from that."""
+STORING_PERCENT = 5.0
+WORKER_MEGABYTES, MAIN_MEGABYTES = 400.0, 500.0
 ANALYSIS_SECONDS, ANALYSIS_MEGABYTES = 10.0, 1000.0
 PROFILE_TIMES = 40.0
 SAVED = {20: 4.0, 200: 30.0, 2000: 250.0}

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
-from simstudy.analysis.arrangement import of_scenario, spread
+from simstudy.analysis.cell import Cell
+from simstudy.analysis.row_by_row import row_by_row
 from simstudy.parameters import Array
 from simstudy.study.limits import Limits
 from simstudy.study.replicates import Replicates
@@ -16,13 +19,15 @@ def intervals_by_column(scenario: Scenario, replicates: Replicates, limits: Limi
 
     NaN where a fit has not converged.
     """
-    with np.errstate(all="ignore"):
-        cell = of_scenario(scenario, replicates, limits)
-        columns = _labelled("se[{}]", scenario.free, np.sqrt(cell.model_variances["observed"]))
-        for method in scenario.intervals:
-            for side, ends in zip(("lower", "upper"), cell.interval(method), strict=True):
-                columns |= _labelled(f"{side}[{method},{{}}]", scenario.free, ends)
-        return {name: spread(values, cell.converged) for name, values in columns.items()}
+    return row_by_row(scenario, replicates, limits, partial(_columns, scenario))
+
+
+def _columns(scenario: Scenario, cell: Cell) -> dict[str, Array]:
+    columns = _labelled("se[{}]", scenario.free, np.sqrt(cell.model_variances["observed"]))
+    for method in scenario.intervals:
+        for side, ends in zip(("lower", "upper"), cell.interval(method), strict=True):
+            columns |= _labelled(f"{side}[{method},{{}}]", scenario.free, ends)
+    return columns
 
 
 def _labelled(label: str, names: tuple[str, ...], values: Array) -> dict[str, Array]:

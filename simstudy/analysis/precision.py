@@ -27,13 +27,13 @@ from simstudy.analysis.performance import natural_size
 from simstudy.analysis.summary import measured
 from simstudy.parameters import Array
 from simstudy.study.limits import limits
-from simstudy.study.replicates import Replicates
+from simstudy.study.replicates import Parts, concatenate
 from simstudy.study.scenario import Scenario, Target
 
 _SHARPEST = ("control-variate", "raw")
 
 
-def precise(scenario: Scenario, replicates: Replicates) -> bool:
+def precise(scenario: Scenario, replicates: Parts) -> bool:
     """Tell whether these replicates of a scenario meet all of its targets.
 
     A pure function of the numbers given; a MCSE that cannot be computed meets no target.
@@ -42,13 +42,13 @@ def precise(scenario: Scenario, replicates: Replicates) -> bool:
     return all(share <= 1.0 for share in shares)
 
 
-def shortfalls(scenario: Scenario, replicates: Replicates, targets: tuple[Target, ...]) -> Iterator[float]:
+def shortfalls(scenario: Scenario, replicates: Parts, targets: tuple[Target, ...]) -> Iterator[float]:
     """Yield for each target the largest MCSE over what it may be, NaN where one cannot be computed.
 
     Only the measures asked for are computed, each when its turn comes.
     """
     with np.errstate(all="ignore"):
-        cell = of_scenario(scenario, replicates, limits(scenario))
+        cell = of_scenario(scenario, concatenate(list(replicates)), limits(scenario))
     for target in targets:
         with np.errstate(all="ignore"):
             share = float(np.concatenate([np.zeros(1), *_shares(scenario, cell, target)]).max())

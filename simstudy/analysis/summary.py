@@ -19,11 +19,11 @@ from simstudy.analysis.measures import MEASURES, Limit, Measure
 from simstudy.analysis.rates import with_rates
 from simstudy.analysis.table6 import textbook
 from simstudy.errors import UnusableResultsError
-from simstudy.files import told, write_atomically
+from simstudy.files import read_file, told, write_atomically
 from simstudy.numerics.symmetric import pairs
 from simstudy.parameters import Array
 from simstudy.study.limits import Limits
-from simstudy.study.replicates import Replicates
+from simstudy.study.replicates import Parts, concatenate
 from simstudy.study.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -49,11 +49,13 @@ class Row(NamedTuple):
 
 
 COLUMNS = Row._fields
+MOST_BYTES = 2**30
+"""Most bytes of a summary that is read."""
 _NUMBERS = ("value", "mcse", "limit")
 _COUNTS = ("n", "replicates", "failed")
 
 
-def summarise(study_name: str, cells: Iterable[tuple[Scenario, Replicates, Limits]]) -> pd.DataFrame:
+def summarise(study_name: str, cells: Iterable[tuple[Scenario, Parts, Limits]]) -> pd.DataFrame:
     """Return the summary of all cells, in their order; each cell is read, summarised and let go in turn.
 
     Returns
@@ -67,20 +69,20 @@ def summarise(study_name: str, cells: Iterable[tuple[Scenario, Replicates, Limit
     return _frame(row._replace(study=study_name) for row in rows)
 
 
-def _summarised(scenario: Scenario, replicates: Replicates, limits: Limits) -> tuple[list[Row], bool]:
+def _summarised(scenario: Scenario, replicates: Parts, limits: Limits) -> tuple[list[Row], bool]:
     """Return the rows of one cell, and whether its model is right and regular."""
     regular = limits.right and not limits.irregularity and bool((limits.rates == 0.5).all())
     return summarise_cell(scenario, replicates, limits), regular
 
 
-def summarise_cell(scenario: Scenario, replicates: Replicates, limits: Limits) -> list[Row]:
+def summarise_cell(scenario: Scenario, replicates: Parts, limits: Limits) -> list[Row]:
     """Return the rows of one cell, their ``study`` still empty, from its first R replicates.
 
     Numbers that cannot be computed, for want of converged replicates or by overflow, are NaN or infinite, and
     tell it themselves: floating point warnings are off.
     """
     with np.errstate(all="ignore"):
-        cell = of_scenario(scenario, replicates.head(scenario.replicates), limits)
+        cell = of_scenario(scenario, concatenate(list(replicates)).head(scenario.replicates), limits)
         applying = {name: measure for name, measure in MEASURES.items() if measure.applies(cell)}
         return [row for name, measure in applying.items() for row in _rows(scenario, cell, name, measure)]
 
@@ -163,12 +165,12 @@ def read(path: Path) -> pd.DataFrame:
         If the file cannot be read or is not a summary.
     """
     with told(path, "read"):
-        content = path.read_bytes()
+        content = read_file(path, MOST_BYTES)
     try:
         header, *lines = csv.reader(io.StringIO(content.decode(), newline=""), strict=True)
-        if tuple(header) == COLUMNS:
+        if tuple(header) == COLUMNS and b"\0" not in content:
             return _frame(_parsed(line) for line in lines)
-    except (ValueError, csv.Error):
+    except (ValueError, OverflowError, csv.Error):
         pass
     message = f"{path}: not a summary, damaged or foreign: write it again with `simstudy report`"
     raise UnusableResultsError(message)

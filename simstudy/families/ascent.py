@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from simstudy.numerics import trace
 from simstudy.numerics.symmetric import position, select, solve
 from simstudy.parameters import Array
 
@@ -35,6 +36,10 @@ class Surface(Protocol):
     @property
     def rows(self) -> int:
         """Number R of rows."""
+
+    @property
+    def coordinates(self) -> tuple[str, ...]:
+        """Names of the coordinates."""
 
     def evaluate(self, at: Places) -> Slope:
         """Return value, gradient and information at a place per row."""
@@ -77,10 +82,14 @@ def climb(surface: Surface, start: Sequence[Array]) -> Summit:
     whole = Summit(at, np.full(rows, -np.inf), done[0], done[1], np.zeros(rows, dtype=np.int16))
     index, damping, last = np.arange(rows), np.zeros(rows), np.full(rows, np.inf)
     place, slope = at, surface.evaluate(at)
+    watched = trace.begin("Levenberg–Newton in the family's coordinates")
     for _ in range(_ITERATIONS):
         step, definite = solve(slope.information, slope.gradient)
         decrement = np.asarray(sum(g * d for g, d in zip(slope.gradient, step, strict=True)))
         rounding = (decrement <= _NEARLY) & (decrement > 0.5 * last)
+        if watched:
+            named = dict(zip(surface.coordinates, place, strict=True))
+            watched.note(index, named, objective=slope.value, decrement=decrement)
         reached = definite & ((decrement <= _TOLERANCE) | rounding)
         left = ~reached & surface.leaving(place, slope)
         final = surface.move(place, step)
@@ -96,7 +105,10 @@ def climb(surface: Surface, start: Sequence[Array]) -> Summit:
             index, surface = index[keep], surface.select(keep)
             place, slope, damping, last = [u[keep] for u in place], _take(slope, keep), damping[keep], last[keep]
         whole.iterations[index] += 1
+        before = place
         place, slope, damping = _advance(surface, place, slope, damping)
+        if watched:
+            watched.follow(index, damping=damping, safeguard=trace.damped(before, place, damping))
     return whole
 
 

@@ -21,6 +21,7 @@ from simstudy.families.likelihood import Solution
 from simstudy.families.sample_space import POSITIVE_NUMBERS
 from simstudy.families.solution import solution
 from simstudy.families.status import Status
+from simstudy.numerics import trace
 from simstudy.numerics.logs import log_ratio
 from simstudy.numerics.special import log_gamma_minus_stirling, log_minus_digamma, trigamma
 from simstudy.parameters import POSITIVE, Array, Columns, Parameter
@@ -104,9 +105,12 @@ def _inverse_digamma(
     mean, origin = statistics.mean[0], statistics.origin
     a = _start(statistics)
     iterations, active = np.zeros(len(a), dtype=np.int16), usable.copy()
+    watched = trace.begin("Newton")
     for _ in range(_ITERATIONS):
         slope = mean - (_log_over(a, origin) - log_minus_digamma(a))
         curve = trigamma(a)
+        if watched:
+            watched.note(np.arange(len(a)), {"df/2": a}, active, decrement=slope * slope / curve)
         a = np.where(active, a + slope / curve, a)
         iterations += active
         active &= slope * slope > _TOLERANCE * curve

@@ -10,6 +10,7 @@ from simstudy.families.base import Family
 from simstudy.families.likelihood import FamilyLikelihood
 from simstudy.families.moments import triangle
 from simstudy.families.vectors import definite
+from simstudy.numerics import trace
 from simstudy.numerics.symmetric import pairs, position, select, solve
 from simstudy.parameters import Array, Columns
 
@@ -83,6 +84,7 @@ def scored(family: Family, likelihood: FamilyLikelihood, start: Columns, free: S
     """
     theta, size = [np.array(column) for column in start], len(start)
     left = np.arange(likelihood.rows)
+    watched = trace.begin("Fisher scoring")
     for _ in range(_SCORINGS):
         part, at = likelihood.select(left), [column[left] for column in theta]
         found = part.evaluate(at)
@@ -93,6 +95,10 @@ def scored(family: Family, likelihood: FamilyLikelihood, start: Columns, free: S
         for i, move in zip(free, step, strict=True):
             theta[i][left] += np.where(length > 0.0, length * move, 0.0)
         decrement = np.asarray(sum(g * move for g, move in zip(score, step, strict=True)))
+        if watched:
+            named = {family.parameters[i].name: at[i] for i in free}
+            halved = {"step halved": length < 1.0}
+            watched.note(left, named, objective=found.value, decrement=decrement, safeguard=halved)
         left = left[(length > 0.0) & (decrement > _NEARLY)]
         if not len(left):
             break

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simstudy.families.histogram import HistogramLikelihood
+from simstudy.numerics import trace
 from simstudy.numerics.special import exp_gap, log1p_gap, rising_sums
 from simstudy.parameters import Array
 
@@ -87,6 +88,7 @@ def solve_dispersion(
     dispersion, rows = begin.copy(), likelihood.rows
     done, iterations = begin == 0.0, np.zeros(rows, dtype=np.int16)
     low, high = np.zeros(rows), np.full(rows, np.inf)
+    watched = trace.begin("Newton on the profile")
     for _ in range(_ITERATIONS):
         left = np.flatnonzero(~done)
         if not len(left):
@@ -99,6 +101,9 @@ def solve_dispersion(
         moved = now * np.exp(step)
         inside = (moved >= low[left]) & (moved <= high[left])
         middle = np.where(low[left] > 0.0, np.sqrt(low[left] * high[left]), 0.1 * now)
+        if watched:
+            told = {"left the bracket": ~inside, "not concave": bend <= 0.0}
+            watched.note(left, {"dispersion": now}, decrement=score * score / bend, safeguard=told)
         dispersion[left] = np.where(inside, moved, middle)
         iterations[left] += 1
         done[left] = inside & (bend > 0.0) & (score * score <= _TOLERANCE * bend)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simstudy.numerics import trace
 from simstudy.numerics.sums import mean_product
 from simstudy.parameters import Array
 
@@ -84,7 +85,7 @@ def _moments(y: Array, t: Array) -> _Moments:
     return _Moments(np.log(mean), first, variance, third - first * (3.0 * second - 2.0 * first * first))
 
 
-def solve_profile(y: Array, mean: Array, start: Array, exists: NDArray[np.bool_]) -> Profile:
+def solve_profile(y: Array, mean: Array, start: Array, exists: NDArray[np.bool_], name: str = "shape") -> Profile:
     """Solve f(t) = 1 + t(ȳ − E_w[y]) = 0, w ∝ e^{ty}, by Halley's method in log t within a live bracket.
 
     Of censored lifetimes, ȳ is the mean over what was seen. f falls monotonely from 1, so its sign keeps the bracket.
@@ -98,6 +99,7 @@ def solve_profile(y: Array, mean: Array, start: Array, exists: NDArray[np.bool_]
     if len(left) < rows:
         y, mean = y[left], mean[left]
     low, high = np.zeros(len(left)), np.full(len(left), np.inf)
+    watched = trace.begin("Halley on the profile")
     for _ in range(_ITERATIONS):
         if not len(left):
             break
@@ -115,6 +117,9 @@ def solve_profile(y: Array, mean: Array, start: Array, exists: NDArray[np.bool_]
         finished = inside & (f * f <= _TOLERANCE * -slope)
         series = moments.mean + step * (moments.variance / 2.0 + step * moments.third / 6.0)
         fresh = ~done[left]  # a finished row stays as it is, however long its neighbours take
+        if watched:
+            outside = {"left the bracket": ~inside}
+            watched.note(left, {name: now}, fresh, decrement=-f * f / slope, safeguard=outside)
         iterations[left] += fresh
         t[left] = np.where(fresh, moved, now)
         log_mean[left] = np.where(fresh, moments.log_mean + step * series, log_mean[left])

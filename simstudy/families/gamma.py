@@ -20,6 +20,7 @@ from simstudy.families.likelihood import Solution
 from simstudy.families.sample_space import POSITIVE_NUMBERS
 from simstudy.families.solution import closed_form, solution
 from simstudy.families.status import Status
+from simstudy.numerics import trace
 from simstudy.numerics.special import (
     log_gamma_minus_stirling,
     log_gamma_survival,
@@ -163,10 +164,13 @@ def _solve_shape(gap: Array) -> tuple[Array, NDArray[np.bool_], NDArray[np.int16
     shape = _minka_start(gap)
     iterations = np.zeros(len(gap), dtype=np.int16)
     active = np.ones(len(gap), dtype=bool)
+    watched = trace.begin("Minka's iteration on the profile")
     for _ in range(_ITERATIONS):
         excess = trigamma_excess(shape)
         slope = log_minus_digamma(shape) - gap
         step = slope / (shape * shape * excess)
+        if watched:
+            watched.note(np.arange(len(gap)), {"shape": shape}, active, decrement=slope * slope / excess)
         shape = np.where(active, 1.0 / (1.0 / shape - step), shape)
         iterations += active
         active &= slope * slope > _TOLERANCE * excess

@@ -23,6 +23,8 @@ from simstudy.families.status import Status
 from simstudy.numerics.symmetric import Entry, pairs
 from simstudy.parameters import POSITIVE, REAL, Array, Columns, Parameter
 
+_COORDINATES = ("loc − origin", "log scale", "shape")
+
 
 @final
 class GeneralizedExtremeValue(Family):
@@ -135,7 +137,7 @@ class GeneralizedExtremeValue(Family):
             left = np.flatnonzero(likelihood.usable & (data.low + data.high > 0.0) & (likelihood.size >= MANY))
             part = data if len(left) == rows else likelihood.select(left).data
             state, constants = (place[left], np.log(scale[left]), shape[left]), (part.spread, part.low, part.high)
-            found, done, iterations[left] = newton(part.deviation, state, constants, newton_step)
+            found, done, iterations[left] = newton(part.deviation, state, constants, newton_step, _COORDINATES)
             place[left], log_scale, shape[left] = found
         scale[left] = np.exp(log_scale)
         status[left[done]] = Status.CONVERGED

@@ -128,7 +128,8 @@ class GeneralizedLinear(Regression):
         offset = self.predictor(likelihood.covariates, [value[:, np.newaxis] for value in theta])
         basis = orthonormal([columns[j] for j in free])
         sound = np.flatnonzero(basis.full & likelihood.usable)
-        found = irls.maximise(self, likelihood.y[sound], offset[sound], basis.select(sound))
+        names = [self.parameters[j].name for j in free]
+        found = irls.maximise(self, likelihood.y[sound], offset[sound], basis.select(sound), names)
         own = np.zeros((len(free), rows))
         status, iterations = np.full(rows, Status.NO_MAXIMUM, dtype=np.int8), np.zeros(rows, dtype=np.int16)
         own[:, sound], status[sound], iterations[sound] = found.own, found.status, found.iterations

@@ -27,6 +27,8 @@ _LEAST_MOMENT_SHAPE, _HEAVY = -0.45, 0.6
 _NEAR = 0.02
 _LONGEST_STEP = 1.0
 
+_COORDINATES = ("log(1 + shape max/scale)", "scale/unit")
+
 
 @final
 class GeneralizedPareto(Family):
@@ -124,7 +126,7 @@ class GeneralizedPareto(Family):
             left = np.flatnonzero(likelihood.usable & (likelihood.high > 0.0) & (likelihood.size >= MANY))
             part = likelihood if len(left) == rows else likelihood.select(left)
             state = np.log1p(part.high * shape[left] / scale[left]), scale[left]
-            (v, scale[left]), done, iterations[left] = newton(part.z, state, [part.high], _profile_step)
+            (v, scale[left]), done, iterations[left] = newton(part.z, state, [part.high], _profile_step, _COORDINATES)
             shape[left] = scale[left] * np.expm1(v) / part.high
             status[left[done]] = Status.CONVERGED
             return solution((likelihood.unit * scale, shape), likelihood, status, iterations)

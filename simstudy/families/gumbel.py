@@ -94,7 +94,7 @@ class Gumbel(LocationScale):
         if 1 in known:
             scale = np.broadcast_to(known[1], (likelihood.rows,))
             return closed_form((least - scale * log_mean_power(y, 1.0 / scale), scale), likelihood)
-        found = solve_profile(y, y.mean(axis=-1), 1.0 / unit, likelihood.usable & exists)
+        found = solve_profile(y, y.mean(axis=-1), 1.0 / unit, likelihood.usable & exists, "1/scale")
         status = np.where(exists, np.where(found.done, Status.CONVERGED, Status.MAX_ITERATIONS), Status.NO_MAXIMUM)
         scale = 1.0 / found.power
         return solution((least - scale * found.log_mean, scale), likelihood, status, found.iterations)

@@ -8,6 +8,7 @@ the coefficients themselves, others by the Newton step, whose bounded part dies 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from simstudy.families.orthogonal import Basis
 from simstudy.families.status import Status
+from simstudy.numerics import trace
 from simstudy.numerics.sums import mean_product
 from simstudy.numerics.symmetric import pairs, solve
 from simstudy.parameters import Array
@@ -75,7 +77,7 @@ class _Step(NamedTuple):
         )
 
 
-def maximise(family: GeneralizedLinear, y: Array, offset: Array, basis: Basis) -> Found:
+def maximise(family: GeneralizedLinear, y: Array, offset: Array, basis: Basis, names: Sequence[str]) -> Found:
     """Maximise the likelihood of every data set.
 
     Parameters
@@ -86,6 +88,8 @@ def maximise(family: GeneralizedLinear, y: Array, offset: Array, basis: Basis) -
         Responses, and the part of η that is known.
     basis
         Orthonormal columns of the rest.
+    names
+        Of the coefficients of the columns from which these were made.
     """
     rows, size = len(y), len(basis.columns)
     own, status = np.zeros((size, rows)), np.full(rows, Status.MAX_ITERATIONS, dtype=np.int8)
@@ -93,9 +97,13 @@ def maximise(family: GeneralizedLinear, y: Array, offset: Array, basis: Basis) -
     if not rows:
         return Found(own, status, iterations)
     left, state = np.arange(rows), _first(family, y, offset, basis)
+    watched = trace.begin("Newton, iteratively reweighted least squares")
     for count in range(_ITERATIONS):
         step = _step(state)
         verdict = _judge(family, state, step, count)
+        if watched:
+            named = zip(names, basis.select(left).coefficients(list(state.own)), strict=True)
+            watched.note(left, dict(named), objective=state.value, decrement=step.decrement)
         own[:, left], status[left] = state.own + step.own, verdict
         iterations[left] += 1
         going = verdict == Status.MAX_ITERATIONS
@@ -103,7 +111,10 @@ def maximise(family: GeneralizedLinear, y: Array, offset: Array, basis: Basis) -
             break
         if not going.all():
             left, state, step = left[going], state.take(going), step.take(going)
+        whole = state.own + step.own
         state = _advance(family, state, step)
+        if watched:
+            watched.follow(left, safeguard={"step halved": (state.own != whole).any(axis=0)})
     return Found(own, status, iterations)
 
 

@@ -14,6 +14,7 @@ from simstudy.families.likelihood import Evaluation, FamilyLikelihood, Solution
 from simstudy.families.sample_space import OPEN_UNIT_INTERVAL
 from simstudy.families.solution import closed_form, solution
 from simstudy.families.status import Status
+from simstudy.numerics import trace
 from simstudy.numerics.special import digamma_quotient, trigamma_quotient
 from simstudy.numerics.sums import mean_product
 from simstudy.numerics.symmetric import Entry
@@ -204,6 +205,7 @@ def _solve_alpha(
     left = np.flatnonzero(likelihood.usable & exists)
     u = likelihood.u if len(left) == rows else likelihood.u[left]
     low, high, most = np.zeros(len(left)), np.full(len(left), np.inf), _LARGEST / u.min(axis=-1, initial=np.inf)
+    watched = trace.begin("Newton on the profile")
     for _ in range(_ITERATIONS):
         if not len(left):
             break
@@ -212,9 +214,13 @@ def _solve_alpha(
         low, high = np.where(f > 0.0, now, low), np.where(f > 0.0, high, now)
         step = np.clip(np.where(slope < 0.0, -f / slope, np.sign(f)), -1.0, 1.0)
         moved = np.minimum(now * np.exp(step), most)
-        moved = np.where((moved >= low) & (moved <= high), moved, np.sqrt(low * high))
+        inside = (moved >= low) & (moved <= high)
+        moved = np.where(inside, moved, np.sqrt(low * high))
         beyond = (f > 0.0) & (now >= most)
         fresh = ~done[left]  # a finished row stays as it is, however long its neighbours take
+        if watched:
+            told = {"left the bracket": ~inside, "not concave": slope >= 0.0, "too far": beyond}
+            watched.note(left, {"alpha": now}, fresh, decrement=-f * f / slope, safeguard=told)
         alpha[left] = np.where(fresh, np.where(beyond, np.inf, moved), now)
         iterations[left] += fresh
         done[left] |= (f * f <= -_TOLERANCE * slope) | beyond

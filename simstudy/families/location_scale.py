@@ -19,6 +19,7 @@ from simstudy.families.base import Family
 from simstudy.families.likelihood import Evaluation, FamilyLikelihood, Solution
 from simstudy.families.solution import solution
 from simstudy.families.status import Status
+from simstudy.numerics import trace
 from simstudy.numerics.sums import mean_product
 from simstudy.numerics.symmetric import Entry
 from simstudy.parameters import POSITIVE, REAL, Array, Columns, Parameter
@@ -246,11 +247,15 @@ def _iterate(
     count, done = np.zeros(len(place), dtype=np.int16), np.zeros(len(place), dtype=bool)
     last = np.full(len(place), np.inf)
     left = np.arange(len(place))
+    watched = trace.begin(f"Newton in {'single' if z.dtype == np.float32 else 'double'} precision")
     for _ in range(most):
         scale = np.exp(log_scale[left])
         sums = likelihood.family.newton_sums(_at(z, place[left], scale))
         step, log_step, decrement = _step(sums, likelihood.family.information, last[left])
         fresh = ~done[left]  # a finished row stays as it is, however long its neighbours take
+        if watched:
+            named, other = {"loc − origin": place[left], "log scale": log_scale[left]}, {"scoring": np.isinf(decrement)}
+            watched.note(left, named, fresh, decrement=decrement, safeguard=other)
         last[left] = decrement
         place[left] += np.where(fresh, step * scale, 0.0)
         log_scale[left] += np.where(fresh, log_step, 0.0)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simstudy.numerics import trace
 from simstudy.parameters import Array
 
 _POINTS = 100
@@ -105,8 +106,13 @@ def _tightest(data: Array, width: int) -> NDArray[np.bool_]:
 
 
 def _run(data: Array, state: _State, floor: float, iterations: int) -> _State:
+    watched = trace.begin("EM on data made coarse")
     for _ in range(iterations):
-        state, _ = _step(data, state, floor)
+        before = state
+        state, value = _step(data, state, floor)
+        if watched:
+            named = {f"coarse {name}": column.ravel() for name, column in before._asdict().items()}
+            watched.note(np.arange(value.size), named, objective=value.ravel())
     return state
 
 

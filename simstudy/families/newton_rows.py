@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simstudy.numerics import trace
 from simstudy.parameters import Array
 
 # Largest decrements before the last step. Convergence is quadratic; single precision leaves errors of about 1e-7.
@@ -19,7 +20,7 @@ Step = Callable[[Any, list[Array], list[Array], Array], tuple[Sequence[Array], A
 
 
 def newton(
-    data: Array, state: Sequence[Array], constants: Sequence[Array], step: Step
+    data: Array, state: Sequence[Array], constants: Sequence[Array], step: Step, names: Sequence[str]
 ) -> tuple[list[Array], NDArray[np.bool_], NDArray[np.int16]]:
     """Iterate until the Newton decrement is at rounding.
 
@@ -33,6 +34,8 @@ def newton(
         Where to start, and what a step needs to know of each data set.
     step
         One step for some of the rows.
+    names
+        What the parts of the state are called.
 
     Returns
     -------
@@ -40,8 +43,8 @@ def newton(
         Last state, where the decrement came to rounding, and how many steps it took.
     """
     single = data.astype(np.float32)
-    rough, _, first = _iterate(single, state, constants, step, _ROUGH, _ROUGH_ITERATIONS)
-    found, done, second = _iterate(data, rough, constants, step, _TOLERANCE, _ITERATIONS)
+    rough, _, first = _iterate(single, state, constants, step, names, _ROUGH, _ROUGH_ITERATIONS)
+    found, done, second = _iterate(data, rough, constants, step, names, _TOLERANCE, _ITERATIONS)
     return found, done, first + second
 
 
@@ -50,6 +53,7 @@ def _iterate(
     state: Sequence[Array],
     constants: Sequence[Array],
     step: Step,
+    names: Sequence[str],
     tolerance: float,
     most: int,
 ) -> tuple[list[Array], NDArray[np.bool_], NDArray[np.int16]]:
@@ -57,8 +61,12 @@ def _iterate(
     count, done = np.zeros(rows, dtype=np.int16), np.zeros(rows, dtype=bool)
     left, part, fixed = np.arange(rows), whole, list(constants)
     last, resting = np.full(rows, np.inf), np.zeros(rows, dtype=bool)
+    watched = trace.begin(f"Newton in {'single' if data.dtype == np.float32 else 'double'} precision")
     for _ in range(most):
         moved, decrement = step(data, list(part), fixed, last)
+        if watched:
+            named, other = dict(zip(names, part, strict=True)), {"another step than Newton's": np.isinf(decrement)}
+            watched.note(left, named, ~resting, decrement=decrement, safeguard=other)
         # A finished row stays as it is, however long its neighbours take.
         part = np.where(resting, part, moved)
         count[left] += ~resting

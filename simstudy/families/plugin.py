@@ -13,7 +13,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from simstudy.errors import ConfigError, one_line
+from simstudy.errors import ConfigError, SimstudyError, one_line
+from simstudy.families import contained
 from simstudy.families.base import Family
 from simstudy.families.sample_space import SampleSpace, VectorSpace
 from simstudy.parameters import Domain, Parameter
@@ -106,15 +107,20 @@ def families_of(source: Source, builtin: Mapping[str, Family]) -> list[Family]:
     module.__file__ = source.path
     sys.modules[module.__name__] = module
     try:
-        exec(compile(source.content, source.path, "exec", dont_inherit=True), vars(module))
-    except (Exception, SystemExit) as error:
+        with contained.loaded():
+            exec(compile(source.content, source.path, "exec", dont_inherit=True), vars(module))
+            found = collect(module, source.name, builtin)
+    except BaseException as error:
         del sys.modules[module.__name__]
-        if isinstance(error, SystemExit) and type(error) is not SystemExit:
-            raise  # a signal asked this process to end
+        if isinstance(error, ConfigError) or contained.asked_to_stop(error):
+            raise
         line = _line(error, {source.path})[1]
         message = f"{source.name}{f':{line}' if line else ''}: {_said(error)}: mend the plug-in"
         raise ConfigError(message) from error
-    return collect(module, source.name, builtin)
+    for kind in [value for value in vars(module).values() if isinstance(value, type)]:
+        if kind.__module__ == module.__name__:
+            contained.contain(kind)
+    return found
 
 
 def _line(error: BaseException, files: set[str]) -> tuple[str, int | None]:
@@ -126,11 +132,13 @@ def _line(error: BaseException, files: set[str]) -> tuple[str, int | None]:
 
 
 def _said(error: BaseException) -> str:
-    return f"SyntaxError: {error.msg}" if isinstance(error, SyntaxError) else one_line(error)
+    return f"SyntaxError: {one_line(str(error.msg))}" if isinstance(error, SyntaxError) else one_line(error)
 
 
 def told(error: BaseException) -> str:
     """Say in one line what an exception is, with the line of the plug-in file where it happened, if it did in one."""
+    if isinstance(error, SimstudyError):
+        return one_line(str(error))
     files = {str(module.__file__) for name, module in list(sys.modules.items()) if name.startswith(_MODULE)}
     file, line = _line(error, files)
     return f"{Path(file).name}:{line}: {one_line(error)}" if file else one_line(error)

@@ -105,6 +105,11 @@ class Registry:
         """Return the origins of those of the families that are not built in."""
         return {name: origin for name in sorted(set(names)) if (origin := self.origin(name))}
 
+    def files(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return the files that define those of the families that were loaded from one, as the user named them."""
+        paths = [self._plugins[name].path for name in names if self.get(name) and name in self._plugins]
+        return tuple(self._sources[path].name for path in dict.fromkeys(paths) if path)
+
     def _run(self, source: Source) -> None:
         found = plugin.families_of(source, self._builtin)
         before = {name: entry for name, entry in self._plugins.items() if entry.path != source.path}

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simstudy.families.exponential_family import Terms, centred_products
+from simstudy.numerics import trace
 from simstudy.numerics.special import log_gamma_minus_stirling, log_minus_digamma, trigamma_excess
 from simstudy.numerics.symmetric import pairs
 from simstudy.parameters import Array, Columns
@@ -101,9 +102,14 @@ def solve_shares(mean: Columns, origin: Columns) -> tuple[list[Array], NDArray[n
     result = [o * start for o in origin]
     done, iterations = np.zeros(len(start), dtype=bool), np.zeros(len(start), dtype=np.int16)
     left, last = np.arange(len(start)), np.full(len(start), np.inf)
+    watched = trace.begin("Newton")
     for _ in range(_ITERATIONS):
         alpha = [column[left] for column in result]
         step, decrement = _newton_step(alpha, [t[left] for t in mean], [o[left] for o in origin])
+        if watched:
+            named = {f"alpha{i}": one for i, one in enumerate(alpha, start=1)}
+            long = np.any([np.abs(move) > one for one, move in zip(alpha, step, strict=True)], axis=0)
+            watched.note(left, named, decrement=decrement, safeguard={"step shortened": long})
         for column, one, move in zip(result, alpha, step, strict=True):
             column[left] = one * np.exp(np.clip(move / one, -1.0, 1.0))
         iterations[left] += 1

@@ -57,6 +57,12 @@ class _Surface:
         self.free = tuple(i for i in range(3) if i not in known)
         self.centred = 0 not in known and 2 not in known
 
+    @property
+    def coordinates(self) -> tuple[str, ...]:
+        """Names of the coordinates."""
+        names = ("mean − origin", "log sd", "shape") if self.centred else ("loc − origin", "log scale", "shape")
+        return tuple(names[i] for i in self.free)
+
     def full(self, at: Sequence[Array]) -> Triple:
         """Return ξ relative to the origin, ω and λ, the known ones at their values."""
         place, log_scale, shape = self._spread(at)

@@ -57,6 +57,11 @@ class _Surface:
         self.rows = likelihood.rows
         self.free = tuple(i for i in range(3) if i not in known)
 
+    @property
+    def coordinates(self) -> tuple[str, ...]:
+        """Names of the coordinates."""
+        return tuple(("loc − median", "log scale", "log(1 + 4/df)")[i] for i in self.free)
+
     def full(self, at: Sequence[Array]) -> list[Array]:
         """Return location relative to the origin, scale and ν, the known ones at their values."""
         place, log_scale, tau = (dict(zip(self.free, at, strict=True)).get(i) for i in range(3))

@@ -21,6 +21,7 @@ from simstudy.families.likelihood import Solution
 from simstudy.families.sample_space import ANGLES
 from simstudy.families.solution import solution
 from simstudy.families.status import Status
+from simstudy.numerics import trace
 from simstudy.numerics.circular import log_normaliser, resultant
 from simstudy.numerics.symmetric import congruence
 from simstudy.parameters import POSITIVE, REAL, Array, Columns, Parameter
@@ -192,12 +193,16 @@ def _concentration(
     """
     kappa = np.where(exists, _rough_concentration(length, np.where(exists, gap, 1.0)), 0.0)
     iterations, left = np.zeros(len(gap), dtype=np.int16), np.flatnonzero(exists)
+    watched = trace.begin("Newton on the profile")
     for _ in range(_ITERATIONS):
         if not len(left):
             break
         now = kappa[left]
         at = resultant(now)
         slope = np.where(length[left] < 0.5, length[left] - at.length, at.gap - gap[left])
+        if watched:
+            named, cut = {"concentration": now}, {"step shortened": slope < -0.9 * now * at.variance}
+            watched.note(left, named, decrement=slope * slope / at.variance, safeguard=cut)
         kappa[left] = now + np.maximum(slope / at.variance, -0.9 * now)
         iterations[left] += 1
         left = left[slope * slope > _TOLERANCE * at.variance]

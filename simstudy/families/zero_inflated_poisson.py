@@ -20,6 +20,7 @@ from simstudy.families.poisson import mean_log_factorial
 from simstudy.families.sample_space import COUNTS
 from simstudy.families.solution import solution
 from simstudy.families.status import Status
+from simstudy.numerics import trace
 from simstudy.numerics.special import exp_gap
 from simstudy.numerics.symmetric import Entry
 from simstudy.parameters import POSITIVE, UNIT_INTERVAL, Array, Columns, Parameter
@@ -133,11 +134,14 @@ def _solve_rate(excess: Array) -> Array:
     """
     rate = np.minimum(2.0 * excess, 1.0 + excess)
     active: NDArray[np.bool_] = np.isfinite(excess)
+    watched = trace.begin("Newton on the mean of positive counts")
     for _ in range(_ITERATIONS):
         fallen = -np.expm1(-rate)
         miss = exp_gap(rate) - excess * fallen
         slope = (fallen - rate * (1.0 - fallen)) / fallen
         step = miss / slope
+        if watched:
+            watched.note(np.arange(len(rate)), {"rate": rate}, active, step=-step)
         rate = np.where(active, rate - step, rate)
         active = active & (step * step > _TOLERANCE * rate * rate)
         if not active.any():

@@ -5,6 +5,12 @@ This floor knows the columns of the summary and of the replicates, and nothing e
 
 from __future__ import annotations
 
+# isort: off
+from simstudy.figures.imports import import_matplotlib
+
+import_matplotlib()  # before the other modules do
+# isort: on
+# ruff: noqa: E402
 from simstudy.figures.bias import BIAS
 from simstudy.figures.conditional import CONDITIONAL
 from simstudy.figures.covariance import COVARIANCE

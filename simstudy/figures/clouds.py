@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from simstudy.figures import selection as sel
+from simstudy.figures.estimates import TRUTH
 from simstudy.figures.spec import ReplicatesOf
 
 SHOWN_SIZES = 5
@@ -69,12 +70,15 @@ def clouds(summary: pd.DataFrame, scenario: str, replicates: ReplicatesOf) -> li
 
 
 def deviations(summary: pd.DataFrame, scenario: str, n: int, table: pd.DataFrame, names: list[str]) -> np.ndarray:
-    """Return √n(θ̂ − θ) (R, p); θ is the mean estimate less its bias, both of which the summary has measured."""
+    """Return √n(θ̂ − θ) (R, p); θ is the mean estimate less its bias, which the summary has measured."""
     rows = sel.measured(summary, scenario, "bias")
     bias = rows[(rows["n"] == n) & (rows["estimator"] == "raw")].set_index("row")["value"]
     estimates = table.loc[table["status"] == "CONVERGED", [f"theta[{name}]" for name in names]].to_numpy(dtype=float)
     if not len(estimates):
         return estimates
+    if known := table.attrs.get(TRUTH):
+        truth = np.array([known[name] for name in names])
+        return np.asarray(np.sqrt(n) * (estimates - np.where(np.isfinite(truth), truth, estimates.mean(axis=0))))
     offset = bias[names].fillna(0.0).to_numpy(dtype=float)  # where there is no θ, the mean takes its place
     return np.asarray(np.sqrt(n) * (estimates - estimates.mean(axis=0) + offset))
 

@@ -10,6 +10,8 @@ import pandas as pd
 from simstudy.figures import selection as sel
 
 SHOWN_SIZES = 3
+TRUTH = "truth"
+"""Attribute of a table of some of the replicates: θ* by name of the parameter."""
 
 
 def columns(table: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
@@ -21,7 +23,9 @@ def columns(table: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
 
 
 def truth(summary: pd.DataFrame, scenario: str, n: int, name: str, table: pd.DataFrame) -> float:
-    """Return θ*, the mean estimate less its bias, both of which the summary has measured (NaN where it has not)."""
+    """Return θ*, the mean estimate less its bias, which the summary has measured (NaN where it has not)."""
+    if TRUTH in table.attrs:
+        return float(table.attrs[TRUTH][name])
     rows = sel.series(sel.measured(summary, scenario, "bias"), (name, ""), "raw")
     bias = rows.loc[rows["n"] == n, "value"]
     (estimates,) = columns(table, [f"theta[{name}]"])

@@ -12,7 +12,8 @@ ReplicatesOf = Callable[[str, int], pd.DataFrame]
 """(scenario, n) ↦ stored replicates, one row each, in replicate order.
 
 n = 0 speaks of all sample sizes together: (scenario, 0) ↦ nested samples, one row per ``replicate`` and ``n``, of a
-scenario that has paths.
+scenario that has paths. Where a table is no more than the first rows of a cell, its ``attrs["truth"]`` has θ* by name
+of the parameter, as what the summary measured of all rows cannot tell it.
 """
 REPLICATE_COLUMNS = ("theta[", "status", "se[", "lower[wald-", "upper[wald-")
 """How the names of the columns begin that figures read of them; all else need not be kept in memory."""

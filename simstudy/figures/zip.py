@@ -55,9 +55,10 @@ def _grid(rows: int, columns: int) -> tuple[Figure, np.ndarray]:
 
 
 def _bottom(items: list[Zip]) -> float:
-    """Return the centile at the foot of the panels: whole tenths, well below the lowest coverage."""
+    """Return the centile at the foot of the panels: whole tenths, well below the lowest coverage and the last one."""
     lowest = min((item.coverage for item in items if math.isfinite(item.coverage)), default=0.0)
-    return max(math.floor(10 * lowest - 1.0) / 10, 0.0)
+    last = min((1.0 - 0.5 / len(item.lower) for item in items if len(item.lower)), default=1.0)
+    return max(math.floor(min(10 * lowest - 1.0, 10 * last)) / 10, 0.0)
 
 
 def _panel(axes: Axes, item: Zip, bottom: float, count: int) -> None:

@@ -19,7 +19,7 @@ from simstudy.inference import mle
 from simstudy.inference.data import check_width, read
 from simstudy.inference.fit_intervals import Fitted, interval
 from simstudy.inference.likelihood import Likelihood, expected_information
-from simstudy.numerics.symmetric import fill, unpack
+from simstudy.numerics.symmetric import Entry, fill, unpack
 from simstudy.parameters import Array, Parametrisation
 
 KINDS = ("observed", "expected", "sandwich", "opg")
@@ -178,7 +178,8 @@ def fit(
     form = _parametrisation(chosen, names, held)
     with np.errstate(all="ignore"):
         likelihood = Likelihood(chosen, block, form, held)
-        return _describe(likelihood, mle.fit(likelihood), single)
+        estimates = mle.fit(likelihood)
+        return describe(likelihood, estimates, expected_at(likelihood, estimates), single)
 
 
 def _listed(names: Iterable[str]) -> list[str]:
@@ -205,10 +206,15 @@ def _bind(family: Family, known: dict[str, float], *, complete: bool) -> tuple[F
     return bound, {name: value for name, value in known.items() if name not in names}
 
 
-def _describe(likelihood: Likelihood, estimates: mle.Estimates, single: bool) -> Fit:
-    rows, evaluation, size = likelihood.rows, estimates.evaluation, likelihood.reduced.size
+def expected_at(likelihood: Likelihood, estimates: mle.Estimates) -> list[Entry]:
+    """Return I(θ̂) per observation, packed."""
     phi = likelihood.full(list(estimates.theta.T))
-    expected = expected_information(likelihood.family, likelihood.parametrisation, phi, likelihood.kept)
+    return expected_information(likelihood.family, likelihood.parametrisation, phi, likelihood.kept)
+
+
+def describe(likelihood: Likelihood, estimates: mle.Estimates, expected: Sequence[Entry], single: bool) -> Fit:
+    """Return what a fit tells; of the first data set alone where a single one was given."""
+    rows, evaluation, size = likelihood.rows, estimates.evaluation, likelihood.reduced.size
 
     def shaped(values: Any) -> Any:
         return values[0] if single else values

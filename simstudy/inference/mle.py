@@ -12,12 +12,16 @@ from simstudy.families.status import Status
 from simstudy.inference.likelihood import Likelihood
 from simstudy.inference.newton import Maximum
 from simstudy.inference.search import known_base, optimise
+from simstudy.numerics import trace
 from simstudy.numerics.symmetric import select, solve
 from simstudy.parameters import Array
 
 # A score this far from zero is no maximum, whatever the algorithm says. Rounding leaves less than 1e-20, but for nearly
 # singular information, such as that of a gamma of shape 10¹² (10⁻⁸).
 _SANE_DECREMENT = 1e-6
+
+ESTIMATE = "estimate"
+"""What a trace calls the end of all, whatever led there."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,9 @@ def fit(likelihood: Likelihood) -> Estimates:
     status = _confirm(found.status, evaluation, definite, decrement)
     hopeless = (status == Status.NOT_FINITE) | (status == Status.NO_MAXIMUM)
     theta = np.stack([np.where(hopeless, np.nan, column) for column in found.theta], axis=-1)
+    if watched := trace.begin(ESTIMATE):
+        total, at = likelihood.reduced.size * evaluation.value, dict(zip(likelihood.free, theta.T, strict=True))
+        watched.note(np.arange(likelihood.rows), at, log_likelihood=total, decrement=decrement)
     return Estimates(theta, status, found.iterations, decrement, evaluation)
 
 

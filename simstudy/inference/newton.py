@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from simstudy.families.status import Status
 from simstudy.inference.likelihood import Likelihood
 from simstudy.inference.unconstrained import Point, damped_step, diagonal_scale, evaluate
+from simstudy.numerics import trace
 from simstudy.numerics.symmetric import solve
 from simstudy.parameters import REAL, Array, Domain
 
@@ -73,8 +74,12 @@ def maximise(likelihood: Likelihood, start: Sequence[Array]) -> Maximum:
     iterations = np.zeros(rows, dtype=np.int16)
     left, part = np.arange(rows), likelihood
     point, damping, last = evaluate(part, real), np.zeros(rows), np.full(rows, np.inf)
+    watched = trace.begin("Levenberg–Newton")
     for _ in range(_ITERATIONS):
         verdict, final, last = _judge(part.domains, point, _distance(part.domains, point, real, left), damping, last)
+        if watched:
+            total = part.reduced.size * point.value
+            watched.note(left, _named(likelihood, point.real), log_likelihood=total, decrement=last)
         value[left] = point.value
         for whole, u, du in zip(best, point.real, final, strict=True):
             whole[left] = u + np.where(verdict == Status.CONVERGED, du, 0.0)
@@ -87,9 +92,17 @@ def maximise(likelihood: Likelihood, start: Sequence[Array]) -> Maximum:
             left, part, point = left[keep], part.select(keep), point.take(keep)
             damping, last = damping[keep], last[keep]
         iterations[left] += 1
+        before = point
         point, damping = _advance(part, point, damping)
+        if watched:
+            watched.follow(left, damping=damping, safeguard=trace.damped(before.real, point.real, damping))
     theta = [domain.from_real(u) for domain, u in zip(likelihood.domains, best, strict=True)]
     return Maximum(theta, value, status, iterations)
+
+
+def _named(likelihood: Likelihood, real: Sequence[Array]) -> dict[str, Array]:
+    columns = zip(likelihood.free, likelihood.domains, real, strict=True)
+    return {name: domain.from_real(u) for name, domain, u in columns}
 
 
 def _judge(

@@ -12,7 +12,7 @@ import pandas as pd
 
 from simstudy.analysis import summary as tidy
 from simstudy.figures import FIGURES, FORMATS
-from simstudy.files import told, write_atomically
+from simstudy.files import make_below, refuse_links, told, write_atomically
 from simstudy.study import names
 
 PAGE = "report.html"
@@ -44,9 +44,10 @@ class Folder:
 
     def make(self) -> None:
         """Make the folders of figures, data and pages."""
-        for name in ("figures", "data", "pages"):
-            with told(self.root / name, "made"):
-                (self.root / name).mkdir(parents=True, exist_ok=True)
+        names = ("figures", "data", "pages")
+        refuse_links(self.root, names)
+        for name in names:
+            make_below(self.root, self.root / name)
 
     def formats(self, stem: str, asked: tuple[str, ...]) -> tuple[str, ...]:
         """Return the formats to write a figure in: those asked for, and those in which it was written before."""

@@ -13,7 +13,7 @@ from simstudy.figures import selection as sel
 from simstudy.figures.errors import ROUNDING
 from simstudy.figures.wording import percent, plus_minus
 from simstudy.report.titles import TITLES
-from simstudy.report.words import grouped
+from simstudy.report.words import counted, grouped
 
 SHOWN = 12
 """Failed cells shown without unfolding."""
@@ -58,8 +58,16 @@ def failures(summary: pd.DataFrame) -> Failures:
         f"{grouped(total)} of {grouped(of)} maximisations failed ({percent(total / of)}), in {grouped(len(cells))} of "
         f"{grouped(len(total_rates))} cells. All other measures are conditional on convergence."
     )
+    if empty := [
+        f"{row['scenario']}, n = {grouped(int(row['n']))}" for row in rows if row["failed"] == row["replicates"]
+    ]:
+        sentence += f" There is no usable replicate in {empty[0]}{_more(len(empty) - 1)}."
     statuses = tuple((_words(status), status.sentence) for status in met)
     return Failures(sentence, statuses, cells, tuple(cells[i] for i in worst))
+
+
+def _more(cells: int) -> str:
+    return f" and in {counted(cells, 'more cell')}" if cells else ""
 
 
 def _counts(rates: pd.DataFrame, cell: pd.Series) -> dict[str, int]:

@@ -11,17 +11,25 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-from simstudy.figures import FIGURES, REPLICATE_COLUMNS, ReplicatesOf, render
+from simstudy.figures import FIGURES, REPLICATE_COLUMNS, ReplicatesOf, estimates, render
 from simstudy.report import theory
 from simstudy.report.folder import Folder, stem
 from simstudy.running.pool import in_order
-from simstudy.study.scenario import Study
+from simstudy.running.record import row_bytes
+from simstudy.study.scenario import Scenario, Study
 
 SHOWN = 9
 """Most parameters of a scenario on the page, where every pair has a panel and a line; the summary has all."""
 
 SHARE = 15
 """Figures for each process from which on several are quicker: a worker takes as long to start as to draw eight."""
+
+HEAD = 100_000
+"""Most replicates of a cell that figures read: first ones, which captions then say; what the summary has is of all."""
+
+CUT = f" Where there are more, what is drawn and counted of single replicates is of the first {HEAD:,} at each n."
+
+_READ_BYTES = 2**26
 
 
 class Results(Protocol):
@@ -34,8 +42,8 @@ class Results(Protocol):
     def summary(self) -> pd.DataFrame:
         """Return the tidy summary."""
 
-    def replicates(self, scenario: str, n: int) -> pd.DataFrame:
-        """Return the stored replicates of one cell."""
+    def replicates(self, scenario: str, n: int, rows: range | None = None) -> pd.DataFrame:
+        """Return the stored replicates of one cell, or some of their rows."""
 
     def paths(self, scenario: str) -> pd.DataFrame:
         """Return the nested samples of a scenario that has them."""
@@ -114,17 +122,19 @@ def _drawings(job: Job) -> list[Drawing]:
 
 
 def _drawing(job: Job, name: str, kept: ReplicatesOf) -> Drawing:
-    spec, read = FIGURES[name], list[int]()
+    spec, read = FIGURES[name], list[bool]()
 
     def replicates(scenario: str, n: int) -> pd.DataFrame:
-        read.append(n)
-        return kept(scenario, n)
+        table = kept(scenario, n)
+        read.append(estimates.TRUTH in table.attrs)
+        return table
 
     given = (job.summary, job.scenario, replicates)
     figure, alt, caption = spec.draw(*given), spec.alt(*given), spec.caption(*given)
     title = ": ".join(filter(None, [job.results.study.name, job.scenario, spec.title]))
-    files = {file_format: render(figure, file_format, title, alt) for file_format in job.formats[name]}
-    return Drawing(name, alt, caption + job.remark, files, bool(read))
+    cut = CUT if any(read) else ""
+    files = {file_format: render(figure, file_format, title, alt + cut) for file_format in job.formats[name]}
+    return Drawing(name, alt + cut, caption + job.remark + cut, files, bool(read))
 
 
 def _kept(results: Results) -> ReplicatesOf:
@@ -134,8 +144,27 @@ def _kept(results: Results) -> ReplicatesOf:
     def replicates(scenario: str, n: int) -> pd.DataFrame:
         if n == 0:
             return results.paths(scenario)
-        table = results.replicates(scenario, n)
-        table = table[[name for name in table.columns if name.startswith(REPLICATE_COLUMNS)]]
-        return theory.unwrapped(table, results.study.cell(scenario, n))
+        cell = results.study.cell(scenario, n)
+        table = theory.unwrapped(_head(results, cell), cell)
+        if cell.replicates > HEAD:
+            table.attrs[estimates.TRUTH] = theory.truth(cell)
+        return table
 
     return replicates
+
+
+def _head(results: Results, cell: Scenario) -> pd.DataFrame:
+    """Return the columns that figures read of the first replicates of a cell, which are read some at a time."""
+    hidden = tuple(f"{end}{name}]" for name in cell.free[SHOWN:] for end in "[,")
+    step = max(1, _READ_BYTES // row_bytes(len(cell.free)))
+    if cell.replicates <= min(step, HEAD):
+        return _columns(results.replicates(cell.name, cell.n), hidden)
+    stop = min(cell.replicates, HEAD)
+    spans = (range(first, min(first + step, stop)) for first in range(0, stop, step))
+    return pd.concat([_columns(results.replicates(cell.name, cell.n, rows), hidden) for rows in spans])
+
+
+def _columns(table: pd.DataFrame, hidden: tuple[str, ...]) -> pd.DataFrame:
+    """Return the columns that figures read, but for those whose names end as of a parameter that is not shown."""
+    names = [name for name in table.columns if name.startswith(REPLICATE_COLUMNS) and not name.endswith(hidden)]
+    return table[names]

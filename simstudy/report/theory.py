@@ -62,9 +62,18 @@ def unwrapped(table: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
     found = limits(scenario)
     if not np.isfinite(found.periods).any():
         return table
-    columns = [f"theta[{name}]" for name in scenario.free]
-    theta = found.theta + errors(table[columns].to_numpy(dtype=float), found)
-    return table.assign(**dict(zip(columns, theta.T, strict=True)))
+    places = [place for place, name in enumerate(scenario.free) if f"theta[{name}]" in table]
+    columns = [f"theta[{scenario.free[place]}]" for place in places]
+    theta = np.tile(found.theta, (len(table), 1))
+    theta[:, places] = table[columns].to_numpy(dtype=float)
+    theta = found.theta + errors(theta, found)
+    return table.assign(**dict(zip(columns, theta.T[places], strict=True)))
+
+
+def truth(scenario: Scenario) -> dict[str, float]:
+    """Return θ* by name of the parameter, NaN where it is not known."""
+    values = limits(scenario).theta if _usable(scenario) else np.full(len(scenario.free), np.nan)
+    return dict(zip(scenario.free, values.tolist(), strict=True))
 
 
 def limiting_value(scenario: Scenario) -> str:

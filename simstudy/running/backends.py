@@ -16,7 +16,7 @@ from simstudy.errors import ConfigError, TimeoutReached, nearest
 from simstudy.running.agenda import Job
 from simstudy.running.memory import keep_freed_memory
 from simstudy.running.store import Store
-from simstudy.running.worker import Done, do, failed
+from simstudy.running.worker import TIMED_OUT, Done, do, failed
 
 BACKENDS = ("loky", "sequential", "dask")
 
@@ -143,7 +143,7 @@ class Sequential:
             with alarm(self.task_timeout):
                 return do(self.store, job)
         except TimeoutReached:
-            return failed(job, late(self.task_timeout), "timed out")
+            return failed(job, late(self.task_timeout), TIMED_OUT)
 
     def end(self, job: Job) -> None:
         """Do nothing: a job that is asked for has ended."""

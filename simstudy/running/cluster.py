@@ -35,7 +35,7 @@ from simstudy.running.pool import undisturbed
 from simstudy.running.record import NUMBERS_VERSION
 from simstudy.running.store import Store
 from simstudy.running.threads import ONE_THREAD
-from simstudy.running.worker import Done, do, failed
+from simstudy.running.worker import RAISED, Done, do, failed
 
 SCRATCH = ".dask.{}.tmp"
 """Folder for what dask itself may write, in the results folder."""
@@ -45,7 +45,7 @@ STALLED_SECONDS = 60.0
 """Time after which a task that no worker knows of is taken for lost."""
 _POLL_SECONDS = 0.01
 _CONNECT_SECONDS = 15.0
-_CLOSE_SECONDS = 2.0
+_CLOSE_SECONDS = 1.0
 _LOOK_SECONDS = 1.0
 _RESUME = "finished tasks are kept; run the same command again to go on"
 _LOCK = threading.Lock()
@@ -190,7 +190,7 @@ class Cluster:
         except (KilledWorker, CancelledError, TimeoutError, OSError):
             return job, None
         except Exception as error:
-            return job, failed(job, one_line(error), "raised")
+            return job, failed(job, one_line(error), RAISED)
         return job, found
 
     def end(self, job: Job) -> None:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
+import contextlib
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from simstudy.errors import SimstudyError, UnusableResultsError
-from simstudy.files import remove_leftovers
-from simstudy.running import manifest, paths, reached
+from simstudy.errors import UnusableResultsError
+from simstudy.files import refuse_links, remove_leftovers
+from simstudy.running import manifest, paths, preflight, quarantine, reached, unfinished
 from simstudy.running.agenda import Agenda
 from simstudy.running.backends import Engine
 from simstudy.running.costs import Costs, trials
 from simstudy.running.execute import Execution, UnfinishedTasksError, opened
-from simstudy.running.plan import disk_bytes
 from simstudy.running.progress import Display, State
 from simstudy.running.stopping import Course, Precise, never
 from simstudy.running.store import Store
@@ -28,17 +27,14 @@ TRIAL_SECONDS = 1.0
 
 
 def existing_manifest(folder: Path, study: Study) -> dict[str, Any] | None:
-    """Return the manifest of a folder that this study may be run in, None where the folder is new.
+    """Return the manifest of a folder that this study may be run in, None where it is new or has lost its manifest.
 
     Raises
     ------
     ForeignResultsError
         If the folder holds another study, or something else.
     """
-    before = manifest.existing(folder)
-    if before is not None:
-        manifest.check_same(folder, before, study)
-    return before
+    return quarantine.known_manifest(folder, study)
 
 
 def complete(
@@ -46,7 +42,7 @@ def complete(
 ) -> None:
     """Simulate and store what a folder lacks of a study; call it under the folder's lock.
 
-    All that is stored is checked first, and nothing is written where anything is wrong.
+    All that is stored is checked first; what is damaged or foreign goes into quarantine and is made again.
 
     Parameters
     ----------
@@ -57,43 +53,31 @@ def complete(
     """
     before = existing_manifest(folder, study)
     store = Store(folder, study.seed)
-    _check_stored(store, study)
-    _check_space(folder, study)
+    refuse_links(folder, quarantine.WRITTEN)
+    quarantine.clear(folder, study, shown, known=before is not None)
+    preflight.check(folder, study, None if engine.scheduler else engine.workers)
     courses = [Course(scenario, store, precise) for scenario in study.scenarios]
     run = Run(store, courses, engine, shown)
     state = manifest.make(study, command, before["runs"] if before else []) | reached.entry(courses)
     if before and not run.agenda:
         state |= {key: before[key] for key in ("versions", "platform") if key in before}
-    manifest.write(folder, state)  # from here on, the folder is known to be this study's
+    still = unfinished.carried(before, store, study) if before and run.agenda else {}
+    manifest.write(folder, state | still)  # from here on, the folder is known to be this study's
     remove_leftovers(folder)
     for scenario in study.scenarios:
         store.remove_superseded(scenario)
     if run.agenda:
-        state["runs"].append(run.simulate())
+        try:
+            state["runs"].append(run.simulate())
+        except UnfinishedTasksError as error:
+            left = {unfinished.KEY: unfinished.entries(error.outcomes)}
+            manifest.write(folder, state | reached.entry(courses) | left)
+            raise
+        finally:
+            with contextlib.suppress(UnusableResultsError):  # else it would take the place of what went wrong
+                remove_leftovers(folder)  # of workers that were killed while they wrote
         manifest.write(folder, state | reached.entry(courses))
     paths.complete(folder, study)
-
-
-def _check_stored(store: Store, study: Study) -> None:
-    """Refuse a folder with unusable files, all of them named."""
-    errors = [error for scenario in study.scenarios for error in store.check(scenario)]
-    errors += [error for each in paths.all_nested(study) for error in paths.check(store.folder, each)]
-    if errors:
-        kind: type[SimstudyError] = type(errors[0])
-        raise kind("\n".join(str(error) for error in errors))
-
-
-def _check_space(folder: Path, study: Study) -> None:
-    """Refuse what cannot fit on the disk before any list of tasks is made."""
-    needed, free = sum(disk_bytes(scenario) for scenario in study.scenarios), shutil.disk_usage(folder).free
-    stored = sum(path.stat().st_size for path in (folder / "blocks").rglob("*.npz"))
-    if needed > free + stored:
-        most = "at most" if any(scenario.precision for scenario in study.scenarios) else "about"
-        message = (
-            f"{folder}: no space: the study takes {most} {needed:,} bytes, and {free:,} are free; "
-            "use another results folder or fewer replicates"
-        )
-        raise UnusableResultsError(message)
 
 
 class Run:
@@ -126,7 +110,7 @@ class Run:
                 count += 1
                 self._take(outcome)
         if self.unfinished:
-            raise UnfinishedTasksError(self.unfinished)
+            raise UnfinishedTasksError(self.unfinished, self.store.folder)
         return {
             "started": started.isoformat(timespec="seconds"),
             "seconds": round(time.monotonic() - clock, 3),
@@ -154,8 +138,13 @@ class Run:
                 self.state.spare(course.scenario)
 
     def _advance(self, course: Course) -> None:
+        place, stage = course.scenario.place, course.replicates
         rows, tasks = course.advance()
-        self.left[course.scenario.place] = rows
+        if rows and place in self.left and course.replicates == stage:
+            folder = self.store.cell(course.scenario)
+            message = f"{folder}: files that were just written are not there; find out who removes them, and run again"
+            raise UnusableResultsError(message)
+        self.left[place] = rows
         self.agenda.add(tasks)
 
     def _show(self, execution: Execution) -> None:

@@ -5,19 +5,21 @@ A shard touches no task but its own. What all share, the manifest, is read and w
 
 from __future__ import annotations
 
-import shutil
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from simstudy.errors import ForeignResultsError, SimstudyError, UnusableResultsError
-from simstudy.files import remove_leftovers
-from simstudy.running import manifest
+from simstudy.errors import ForeignResultsError, UnusableFileError, UnusableResultsError
+from simstudy.files import refuse_links, remove_leftovers
+from simstudy.running import manifest, preflight, quarantine, unfinished
 from simstudy.running.backends import Engine
 from simstudy.running.complete import Run, existing_manifest
+from simstudy.running.execute import UnfinishedTasksError
 from simstudy.running.gate import gate, shards_at_work
 from simstudy.running.plan import disk_bytes
 from simstudy.running.progress import Display
+from simstudy.running.resources import free_disk
 from simstudy.running.shards import PartCourse, Shard, Share, shares
 from simstudy.running.store import Store
 from simstudy.study.config import to_dict
@@ -27,33 +29,55 @@ from simstudy.study.scenario import Study
 def complete_shard(folder: Path, study: Study, engine: Engine, command: str, shown: Display, shard: Shard) -> None:
     """Simulate and store what a folder lacks of a shard; call it under the lock of the shard.
 
+    What is damaged or foreign of the shard's own goes into quarantine and is made again.
+
     Raises
     ------
     ForeignResultsError
         If the folder is another study's, or shards of the study as it was are at work there.
     UnusableResultsError
-        If a stored file of the shard is damaged, or the shard does not fit on the disk.
+        If the shard does not fit on the disk or in memory.
+    UnfinishedTasksError
+        If some of its tasks could not be done; all others are stored.
     """
     parts = [share for share in shares(study, shard) if len(share)]
     store = Store(folder, study.seed)
-    existing_manifest(folder, study)
-    _check_stored(store, parts)
-    _check_space(folder, parts)
+    refuse_links(folder, quarantine.WRITTEN)
     with gate(folder):
-        _enter(folder, study, command, shard)
+        _enter(store, study, command, shard, shown)
+    quarantine.put_all_away(folder, _unusable(store, parts), shown)
+    _check_space(folder, parts, None if engine.scheduler else engine.workers)
     for share in parts:
         _remove_superseded(store, share)
     run = Run(store, [PartCourse(share, store) for share in parts], engine, shown)
-    if run.agenda:
+    if not run.agenda:
+        return
+    try:
         entry = run.simulate() | {"shard": str(shard)}
-        with gate(folder):
-            state = manifest.read(folder)
-            state["runs"].append(entry)
-            manifest.write(folder, state)
+    except UnfinishedTasksError as error:
+        _note(store, study, left=unfinished.entries(error.outcomes))
+        raise
+    _note(store, study, run=entry)
 
 
-def _enter(folder: Path, study: Study, command: str, shard: Shard) -> None:
+def _note(store: Store, study: Study, run: dict[str, Any] | None = None, left: Sequence[dict[str, Any]] = ()) -> None:
+    """Add to the manifest a run that has ended, or tasks that it could not do."""
+    with gate(store.folder):
+        state = manifest.read(store.folder)
+        before = unfinished.carried(state, store, study).get(unfinished.KEY, [])
+        still = [*left, *(entry for entry in before if _place(entry) not in {_place(each) for each in left})]
+        state = {key: value for key, value in state.items() if key != unfinished.KEY}
+        state["runs"] = [*state["runs"], *([run] if run else [])]
+        manifest.write(store.folder, state | ({unfinished.KEY: still} if still else {}))
+
+
+def _place(entry: dict[str, Any]) -> tuple[Any, ...]:
+    return entry["scenario"], entry["n"], entry["last"]
+
+
+def _enter(store: Store, study: Study, command: str, shard: Shard, shown: Display) -> None:
     """Write the manifest where it is missing or the study has changed, which it must not while others are at work."""
+    folder = store.folder
     before, others = existing_manifest(folder, study), shards_at_work(folder, but=str(shard))
     changed = before is None or before["config"] != to_dict(study)
     if before is not None and changed and others:
@@ -61,48 +85,52 @@ def _enter(folder: Path, study: Study, command: str, shard: Shard) -> None:
         reason = f"shard {other} is at work there{by} on the study as it was before"
         message = f"{folder}: {reason}; wait for it or use another results folder"
         raise ForeignResultsError(message)
+    if before is None and os.path.lexists(folder / manifest.NAME):
+        error = UnusableFileError(folder / manifest.NAME, "damaged; run the study again")
+        quarantine.put_all_away(folder, iter([error]), shown)
+    quarantine.put_all_away(folder, _misnamed(store, study), shown)
     if changed:
-        manifest.write(folder, manifest.make(study, command, _runs(before)))
+        state = manifest.make(study, command, before["runs"] if before else [])
+        manifest.write(folder, state | (unfinished.carried(before, store, study) if before else {}))
     if not others:
         remove_leftovers(folder)
 
 
-def _runs(before: dict[str, Any] | None) -> list[dict[str, Any]]:
-    return before["runs"] if before else []
+def _misnamed(store: Store, study: Study) -> Iterator[UnusableResultsError]:
+    """Yield what is wrong with files that are no task's, and so no shard's."""
+    for scenario in study.scenarios:
+        for path in store.listed(scenario):
+            try:
+                store.blocks(path, scenario)
+            except UnusableFileError as error:
+                yield error
 
 
-def _check_stored(store: Store, parts: Sequence[Share]) -> None:
-    """Refuse unusable files of the shard, all of them named; those of others may be in the making."""
-    errors = list(unusable(store, parts))
-    if errors:
-        kind: type[SimstudyError] = type(errors[0])
-        raise kind("\n".join(str(error) for error in errors))
-
-
-def unusable(store: Store, parts: Sequence[Share]) -> Iterator[SimstudyError]:
-    """Yield what is wrong with the stored files of a shard, one error per file."""
+def _unusable(store: Store, parts: Sequence[Share]) -> Iterator[UnusableResultsError]:
+    """Yield what is wrong with the stored files of a shard; those of others may be in the making."""
     for share in parts:
-        for first, last in store.stored(share.scenario).items():
-            if share.holds(first):
+        for first, lasts in store.files(share.scenario).items():
+            for last in lasts if share.holds(first) else []:
                 try:
                     store.read_blocks(share.scenario, first, last)
-                except (UnusableResultsError, ForeignResultsError) as error:
+                except UnusableResultsError as error:
                     yield error
 
 
-def _check_space(folder: Path, parts: Sequence[Share]) -> None:
-    """Refuse what cannot fit on the disk."""
+def _check_space(folder: Path, parts: Sequence[Share], jobs: int | None) -> None:
+    """Refuse what cannot fit on the disk, or whose tasks cannot fit in memory."""
     needed = sum(disk_bytes(share.scenario) * share.replicates // share.scenario.replicates for share in parts)
-    free = shutil.disk_usage(folder).free
-    if needed <= free:
-        return
-    stored = sum(path.stat().st_size for path in (folder / "blocks").rglob("*.npz"))
+    free = free_disk(folder)
+    stored = 0 if needed <= free else sum(path.lstat().st_size for path in (folder / "blocks").rglob("*.npz"))
+    faults = [] if jobs is None else preflight.memory_faults([share.scenario for share in parts], jobs)
     if needed > free + stored:
-        message = (
+        faults.insert(
+            0,
             f"{folder}: no space: the shard takes about {needed:,} bytes, and {free:,} are free; "
-            "use another results folder or more shards"
+            "use another results folder or more shards",
         )
-        raise UnusableResultsError(message)
+    if faults:
+        raise UnusableResultsError("\n".join(faults))
 
 
 def _remove_superseded(store: Store, share: Share) -> None:

@@ -11,15 +11,17 @@ import math
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import ClassVar
 
 from simstudy.errors import SimstudyError, UnusableResultsError
 from simstudy.running.agenda import Agenda, Job
 from simstudy.running.backends import Backend, Engine, Sequential, late
+from simstudy.running.commands import plugin_files, replay_command
 from simstudy.running.plan import Task, human_seconds
 from simstudy.running.processes import Processes
 from simstudy.running.store import Store
-from simstudy.running.worker import Done, Outcome, Tried
+from simstudy.running.worker import CRASHED, TIMED_OUT, Done, Outcome, Tried
 
 MOST_DEATHS = 3
 """Deaths after which a task is given up: one in company, two alone."""
@@ -39,13 +41,22 @@ class UnfinishedTasksError(SimstudyError):
 
     exit_code: ClassVar[int] = 3
 
-    def __init__(self, outcomes: Sequence[Outcome]) -> None:
+    def __init__(self, outcomes: Sequence[Outcome], folder: Path) -> None:
         self.outcomes = tuple(outcomes)
-        lines = [f"{outcome.task}: {outcome.error}" for outcome in outcomes[:_SHOWN]]
+        lines = [_line(outcome, folder) for outcome in outcomes[:_SHOWN]]
         more = [f"… and {len(outcomes) - _SHOWN} more tasks"] if len(outcomes) > _SHOWN else []
         super().__init__("\n".join([*lines, *more, _KEPT]))
         for trace in dict.fromkeys(outcome.traceback for outcome in outcomes[:_SHOWN] if outcome.traceback):
             self.add_note(trace)
+
+
+def _line(outcome: Outcome, folder: Path) -> str:
+    """Say what happened to which replicates, and how to look at the first that raises, or of all."""
+    cell, first = outcome.task.scenario, outcome.task.first
+    replicate = first if outcome.replicate is None else outcome.replicate
+    command = replay_command(folder, cell.name, cell.n, replicate, plugin_files(cell.families))
+    found = "" if outcome.replicate is None else f" (replicate {replicate})"
+    return f"{outcome.task}: {outcome.error}{found}; to replay: {command}"
 
 
 @contextlib.contextmanager
@@ -162,19 +173,19 @@ class Execution:
         """Put a task aside to be tried alone, or give it up, or all."""
         if task in self._late:
             self._late.remove(task)
-            yield Outcome(task, error=late(self.timeout), kind="timed out")
+            yield Outcome(task, error=late(self.timeout), kind=TIMED_OUT)
             return
         self._deaths[task] += 1
         self._fruitless += 1
         if self._deaths[task] >= MOST_DEATHS:
-            yield Outcome(task, error=_KILLED, kind="crashed")
+            yield Outcome(task, error=_KILLED, kind=CRASHED)
         else:
             self.retried += 1
             self.note(f"{task}: its worker was killed; it is tried again, alone, when all others are done")
             self._alone.append(task)
         if self._fruitless >= FRUITLESS_DEATHS:
             for left in (*self._alone, *self.agenda.rest()):
-                yield Outcome(left, error=f"not run: {FRUITLESS_DEATHS} workers in a row were killed", kind="crashed")
+                yield Outcome(left, error=f"not run: {FRUITLESS_DEATHS} workers in a row were killed", kind=CRASHED)
             self._alone.clear()
 
     def _watch(self) -> None:

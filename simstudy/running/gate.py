@@ -16,11 +16,12 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from simstudy.errors import ForeignResultsError
-from simstudy.files import told
+from simstudy.files import read_file, told, write_atomically
 
 GATE = ".lock-gate"
 WAIT_SECONDS = 60.0
 """Longest time to wait at the gate: many shards of an array may start at once."""
+_MOST_BYTES = 4096
 _SHARD = re.compile(r"\.lock-shard-([0-9]+)-of-([0-9]+)")
 
 
@@ -88,9 +89,7 @@ def refuse_shards(folder: Path) -> None:
 
 def name_holder(lock: FileLock) -> None:
     """Write beside a lock who holds it."""
-    file = _holder_file(lock)
-    with told(file, "written"):
-        file.write_text(f"process {os.getpid()} on {platform.node()}\n", encoding="utf-8")
+    write_atomically(_holder_file(lock), f"process {os.getpid()} on {platform.node()}\n".encode())
 
 
 def forget_holder(lock: FileLock) -> None:
@@ -102,8 +101,7 @@ def forget_holder(lock: FileLock) -> None:
 def holder(lock: FileLock) -> str:
     """Return who holds a lock, as `` (process 7 on node3)``; nothing where that cannot be told."""
     try:
-        with _holder_file(lock).open(encoding="utf-8") as file:
-            said = file.read(100).strip()
+        said = read_file(_holder_file(lock), _MOST_BYTES).decode().strip()[:100]
     except (OSError, ValueError):
         return ""
     return f" ({said})" if said and said.isprintable() else ""

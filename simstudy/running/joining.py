@@ -15,8 +15,8 @@ from itertools import islice
 from pathlib import Path
 
 from simstudy.errors import ForeignResultsError, SimstudyError, UnusableResultsError
-from simstudy.files import remove_leftovers, replaced, told
-from simstudy.running import manifest, paths
+from simstudy.files import refuse_links, remove_leftovers, replaced, told
+from simstudy.running import manifest, paths, quarantine
 from simstudy.running.plan import Task, needed_blocks, task_blocks
 from simstudy.running.shards import dealing_order, dealt
 from simstudy.running.sources import Source, all_runs, number_of_shards
@@ -68,9 +68,9 @@ def planned(into: Path, sources: Sequence[Source], largest: Source) -> Plan:
     Raises
     ------
     UnusableResultsError
-        If tasks are missing or damaged, all of them named.
+        If tasks are missing, damaged or of another study, all of them named.
     ForeignResultsError
-        If two folders hold different files of the same task, or one of another study.
+        If two folders hold different files of the same task.
     """
     plan, study = Plan(), largest.study
     stores = [Store(source.folder, study.seed) for source in sources]
@@ -80,7 +80,7 @@ def planned(into: Path, sources: Sequence[Source], largest: Source) -> Plan:
         found = [source.folder for source in sources if each.file(source.folder).exists()]
         _choose(plan, each.file(into), [_Copy(each.file(it), partial(_check_paths, it, each)) for it in found])
     if errors := [*plan.conflicts, *plan.errors, *_unfinished(plan, into, sources, largest)]:
-        kind: type[SimstudyError] = type(errors[0])
+        kind = ForeignResultsError if plan.conflicts else UnusableResultsError
         raise kind("\n".join(dict.fromkeys(map(str, errors))))
     return plan
 
@@ -197,6 +197,7 @@ def join(plan: Plan, into: Path, sources: Sequence[Source], largest: Source) -> 
     largest
         The source whose study is wanted.
     """
+    refuse_links(into, quarantine.WRITTEN)
     own = [each for each in sources if _same_place(each.folder, into)]
     same = [each for each in own if to_dict(each.study) == to_dict(largest.study)]
     state = (same or [largest])[0].manifest | {"runs": all_runs(sources)}

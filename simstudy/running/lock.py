@@ -5,17 +5,20 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from simstudy.errors import ForeignResultsError
-from simstudy.files import told
+from simstudy.files import read_file, refuse_link, told, write_atomically
 from simstudy.running.gate import forget_holder, gate, name_holder, refuse_shards, shard_lock, shards_at_work
 
 LOCK = ".lock"
 HOLDER = ".lock-holder"
+_HOLDER = re.compile(r"process ([1-9]\d{0,9}) on (.*)")
+_MOST_BYTES = 4096
 
 
 @contextlib.contextmanager
@@ -27,6 +30,7 @@ def locked(folder: Path) -> Iterator[None]:
     ForeignResultsError
         If another run holds it, or a shard is at work there; the line names that run where it can.
     """
+    refuse_link(folder)
     with told(folder, "made"):
         folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / LOCK, timeout=0)
@@ -38,8 +42,8 @@ def locked(folder: Path) -> Iterator[None]:
             lock.release()
             raise
     try:
-        with told(folder / HOLDER, "written"):
-            (folder / HOLDER).write_text(f"process {os.getpid()} on {platform.node()}\n", encoding="utf-8")
+        # It takes the place of whatever has its name, such as a link to a file elsewhere or a pipe that none reads.
+        write_atomically(folder / HOLDER, f"process {os.getpid()} on {platform.node()}\n".encode())
         yield
     finally:
         with contextlib.suppress(OSError):
@@ -64,6 +68,7 @@ def shard_locked(folder: Path, shard: str) -> Iterator[None]:
     ForeignResultsError
         If a whole run, the same shard or one of another N is at work there.
     """
+    refuse_link(folder)
     with told(folder, "made"):
         folder.mkdir(parents=True, exist_ok=True)
     lock = shard_lock(folder, shard)
@@ -86,9 +91,29 @@ def shard_locked(folder: Path, shard: str) -> Iterator[None]:
 
 
 def _busy(folder: Path) -> str:
-    try:
-        holder = (folder / HOLDER).read_text(encoding="utf-8").strip()[:100]
-    except (OSError, ValueError):
-        holder = ""
-    by = f" by {holder}" if holder.isprintable() and holder else ""
+    by = f" by {holder}" if (holder := _holder(folder)) else ""
     return f"{folder}: locked{by}: another run is writing there; wait for it or use another results folder"
+
+
+def holder_at_work(folder: Path) -> str:
+    """Return who is writing in a folder, nothing where none is; the lock itself is not touched, so no run is refused.
+
+    Of another machine it cannot be known whether a run that named itself there is still at work; it is taken to be.
+    """
+    found = _HOLDER.fullmatch(_holder(folder))
+    if found and found[2] == platform.node():
+        try:
+            os.kill(int(found[1]), 0)
+        except PermissionError:
+            pass
+        except (OSError, OverflowError):
+            return ""
+    return found[0] if found else ""
+
+
+def _holder(folder: Path) -> str:
+    try:
+        holder = read_file(folder / HOLDER, _MOST_BYTES).decode().strip()[:100]
+    except (OSError, ValueError):
+        return ""
+    return holder if holder.isprintable() else ""

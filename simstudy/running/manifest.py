@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import platform
 from collections.abc import Mapping
 from importlib import metadata
@@ -10,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from simstudy import __version__
-from simstudy.errors import ConfigError, ForeignResultsError, UnusableResultsError
-from simstudy.files import told, write_atomically
+from simstudy.errors import ConfigError, ForeignResultsError, UnusableFileError, UnusableResultsError
+from simstudy.files import StrangeFileError, read_file, told, write_atomically
 from simstudy.running import plugins
 from simstudy.running.lock import LOCK
 from simstudy.running.record import NUMBERS_VERSION
@@ -21,6 +23,9 @@ from simstudy.study.scenario import Scenario, Study
 NAME = "manifest.json"
 FORMAT = 1
 _PACKAGES = ("numpy", "scipy", "pandas", "joblib", "matplotlib", "seaborn")
+_MADE = {"blocks", "paths", "quarantine", "figures", "data", "pages", "summary.csv", "report.html"}
+_SEAL = "sha256"
+_MOST_BYTES = 2**30
 
 
 def versions() -> dict[str, str]:
@@ -59,8 +64,15 @@ def make(study: Study, command: str, runs: list[dict[str, Any]]) -> dict[str, An
 
 def write(folder: Path, manifest: Mapping[str, Any]) -> None:
     """Write the manifest, atomically."""
-    text = json.dumps(manifest, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    sealed = {key: value for key, value in manifest.items() if key != _SEAL} | {_SEAL: _seal(manifest)}
+    text = json.dumps(sealed, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     write_atomically(folder / NAME, text.encode())
+
+
+def _seal(manifest: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of all other keys, by which a changed digit is found that is no less valid."""
+    rest = {key: value for key, value in manifest.items() if key != _SEAL}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
 def read(folder: Path) -> dict[str, Any]:
@@ -69,20 +81,25 @@ def read(folder: Path) -> dict[str, Any]:
     Raises
     ------
     UnusableResultsError
-        If the folder has none, or it is damaged or of a later format.
+        If the folder has none, or it is of a later format.
+    UnusableFileError
+        If it is damaged.
     """
     path = folder / NAME
-    if not path.is_file():
+    if not os.path.lexists(path):
         message = f"{folder}: no {NAME} in it; give the folder that a run wrote, such as results/quickstart"
         raise UnusableResultsError(message)
-    with told(path, "read"):
-        content = path.read_bytes()
     try:
-        manifest = json.loads(content)
+        with told(path, "read"):
+            manifest = json.loads(read_file(path, _MOST_BYTES))
+    except UnusableFileError as error:
+        if isinstance(error.__cause__, StrangeFileError):
+            raise _damaged(path, str(error.__cause__.strerror)) from error
+        raise
     except (ValueError, RecursionError) as error:
-        raise UnusableResultsError(_damaged(path, "not JSON")) from error
+        raise _damaged(path, "not JSON") from error
     if not isinstance(manifest, dict) or not isinstance(manifest.get("runs"), list):
-        raise UnusableResultsError(_damaged(path, "keys are missing"))
+        raise _damaged(path, "keys are missing")
     if manifest.get("format") != FORMAT:
         found = manifest.get("format")
         message = f"{path}: format {found!r}, this simstudy reads {FORMAT}; use the one that wrote it"
@@ -90,8 +107,10 @@ def read(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def _damaged(path: Path, reason: str) -> str:
-    return f"{path}: damaged: {reason}; restore it, or delete it with the folder and run again"
+def _damaged(path: Path, reason: str) -> UnusableFileError:
+    return UnusableFileError(
+        path, f"damaged: {reason}; run the study again, which writes it again if the stored replicates are its own"
+    )
 
 
 def study_of(folder: Path, manifest: Mapping[str, Any]) -> Study:
@@ -99,21 +118,25 @@ def study_of(folder: Path, manifest: Mapping[str, Any]) -> Study:
 
     Raises
     ------
-    UnusableResultsError
-        If its config is damaged.
+    UnusableFileError
+        If it is damaged.
     ConfigError
         If it needs a plug-in that is not loaded.
     """
     try:
         plugins.recorded(manifest)
     except (TypeError, AttributeError) as error:
-        raise UnusableResultsError(_damaged(folder / NAME, "its plugins cannot be read")) from error
+        raise _damaged(folder / NAME, "its plugins cannot be read") from error
     plugins.check_loaded(folder, manifest)
     try:
-        return from_dict(manifest["config"])
+        study = from_dict(manifest["config"])
     except (ConfigError, KeyError, TypeError, ValueError, AttributeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UnusableResultsError(_damaged(folder / NAME, f"its config: {reason}")) from error
+        raise _damaged(folder / NAME, f"its config: {reason}") from error
+    # Of another version of the numbers it is refused as such, whoever has written that into it.
+    if manifest.get("numbers") == NUMBERS_VERSION and manifest.get(_SEAL, seal := _seal(manifest)) != seal:
+        raise _damaged(folder / NAME, "characters were lost or changed")
+    return study
 
 
 def existing(folder: Path) -> dict[str, Any] | None:
@@ -123,16 +146,24 @@ def existing(folder: Path) -> dict[str, Any] | None:
     ------
     ForeignResultsError
         If it holds other things and no manifest.
+    UnusableFileError
+        If the manifest is damaged, or all is there that a run makes but the manifest.
     """
     with told(folder, "read"):
         names = {path.name for path in folder.iterdir()} if folder.exists() else set()
     if NAME in names:
         return read(folder)
     if strange := sorted(name for name in names if not name.startswith(LOCK) and not name.endswith(".tmp")):
-        held = f"holds {strange[0]!r} and no {NAME}, so no run made it"
-        message = f"{folder}: {held}; use another results folder or study name"
-        raise ForeignResultsError(message)
+        if set(strange) <= _MADE:
+            raise UnusableFileError(folder / NAME, "missing; run the study again")
+        raise no_run(folder, strange[0])
     return None
+
+
+def no_run(folder: Path, name: str) -> ForeignResultsError:
+    """Say that a folder is none that a run has made, by something in it."""
+    held = f"holds {name!r} and no {NAME}, so no run made it"
+    return ForeignResultsError(f"{folder}: {held}; use another results folder or study name")
 
 
 def check_same(folder: Path, manifest: Mapping[str, Any], study: Study) -> None:

@@ -8,18 +8,27 @@ record of all fits, path by path, and the identity of what made them; one made f
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from simstudy.errors import FamilyError, ForeignResultsError, SimstudyError, UnusableResultsError
+from simstudy.errors import FamilyError, ForeignFileError, SimstudyError, UnusableFileError, UnusableResultsError
 from simstudy.families.plugin import told as said
-from simstudy.files import told, write_atomically
+from simstudy.files import make_below, read_file, told, write_atomically
 from simstudy.running.block import draw, estimate
-from simstudy.running.record import DamagedRecordError, ForeignRecordError, decode_rows, encode, layout, record_identity
-from simstudy.running.store import check_name
+from simstudy.running.record import (
+    DamagedRecordError,
+    ForeignRecordError,
+    decode_rows,
+    encode,
+    layout,
+    most_bytes,
+    record_identity,
+)
+from simstudy.running.store import REMEDY, check_name
 from simstudy.study import models
 from simstudy.study.replicates import Replicates, concatenate
 from simstudy.study.scenario import Scenario, Study
@@ -132,32 +141,30 @@ def read(folder: Path, paths: Nested) -> Replicates:
     Raises
     ------
     UnusableResultsError
-        If they are missing, superseded or damaged.
-    ForeignResultsError
-        If another scenario, seed or version made them.
+        If they are missing or superseded.
+    UnusableFileError
+        If they are damaged, or another scenario, seed or version made them.
     """
-    file = paths.file(folder)
-    if not file.exists():
+    file, shapes = paths.file(folder), layout(paths.rows, len(paths.scenario.free))
+    if not os.path.lexists(file):
         message = f"{file}: missing: run the study again to simulate it"
         raise UnusableResultsError(message)
     with told(file, "read"):
-        content = file.read_bytes()
+        content = read_file(file, most_bytes(layout(PATHS * POINTS, len(paths.scenario.free)), paths.identity))
     try:
-        return decode_rows(content, layout(paths.rows, len(paths.scenario.free)), paths.identity)
+        return decode_rows(content, shapes, paths.identity)
     except DamagedRecordError as error:
-        message = f"{file}: damaged: {error}; delete it and run again, which recomputes it alone"
-        raise UnusableResultsError(message) from error
+        raise UnusableFileError(file, f"damaged: {error}; {REMEDY}") from error
     except ForeignRecordError as error:
         if error.keys == ("paths",):
             message = f"{file}: its sample sizes are not those of the study; run the study again"
             raise _SupersededError(message) from error
-        message = f"{file}: made by another study: {error}; use another results folder or study name"
-        raise ForeignResultsError(message) from error
+        raise ForeignFileError(file, f"made by another study: {error}; {REMEDY}") from error
 
 
 def missing(folder: Path, paths: Nested) -> bool:
     """Tell whether there are no such paths yet, or only superseded ones; raises as `read` does."""
-    if not paths.file(folder).exists():
+    if not os.path.lexists(paths.file(folder)):
         return True
     try:
         read(folder, paths)
@@ -166,11 +173,11 @@ def missing(folder: Path, paths: Nested) -> bool:
     return False
 
 
-def check(folder: Path, paths: Nested) -> Iterator[SimstudyError]:
+def check(folder: Path, paths: Nested) -> Iterator[UnusableResultsError]:
     """Yield what is wrong with stored paths."""
     try:
         missing(folder, paths)
-    except (UnusableResultsError, ForeignResultsError) as error:
+    except UnusableResultsError as error:
         yield error
 
 
@@ -179,6 +186,5 @@ def complete(folder: Path, study: Study) -> None:
     for paths in all_nested(study):
         if missing(folder, paths):
             file, content = paths.file(folder), encode(simulate(paths), paths.identity)
-            with told(file.parent, "made"):
-                file.parent.mkdir(parents=True, exist_ok=True)
+            make_below(folder, file.parent)
             write_atomically(file, content)

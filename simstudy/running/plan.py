@@ -38,6 +38,11 @@ def needed_blocks(scenario: Scenario) -> int:
     return -(-scenario.replicates // block_size(scenario.n))
 
 
+def needed_tasks(scenario: Scenario) -> int:
+    """Return the number of tasks, and of files, that R replicates take."""
+    return -(-needed_blocks(scenario) // task_blocks(scenario.n, len(scenario.free)))
+
+
 @dataclass(frozen=True)
 class Task:
     """Blocks ``first_block … last_block`` of a scenario, of which those up to ``stored_block`` are stored."""
@@ -52,10 +57,14 @@ class Task:
         """Replicates to simulate."""
         return (self.last_block - self.stored_block) * block_size(self.scenario.n)
 
+    @property
+    def first(self) -> int:
+        """The first replicate to simulate."""
+        return (self.stored_block + 1) * block_size(self.scenario.n)
+
     def __str__(self) -> str:
-        size = block_size(self.scenario.n)
-        first, last = (self.stored_block + 1) * size, (self.last_block + 1) * size - 1
-        return f"scenario '{self.scenario.name}', n = {self.scenario.n}, replicates {first}-{last}"
+        span = f"{self.first}-{self.first + self.rows - 1}"
+        return f"scenario '{self.scenario.name}', n = {self.scenario.n}, replicates {span}"
 
 
 def missing_tasks(scenario: Scenario, stored: Mapping[int, int]) -> Iterator[Task]:
@@ -94,10 +103,8 @@ class Estimate:
 
 def disk_bytes(scenario: Scenario) -> int:
     """Return the bytes that all files of a scenario take, a little rounded up."""
-    blocks = needed_blocks(scenario)
-    files = -(-blocks // task_blocks(scenario.n, len(scenario.free)))
     each = row_bytes(len(scenario.free), len(scenario.stored_intervals))
-    return blocks * block_size(scenario.n) * each + files * _FILE_BYTES
+    return needed_blocks(scenario) * block_size(scenario.n) * each + needed_tasks(scenario) * _FILE_BYTES
 
 
 def estimate(study: Study, cost: Cost) -> list[Estimate]:

@@ -15,7 +15,7 @@ from simstudy.running.backends import Ended
 from simstudy.running.pool import preparation, undisturbed
 from simstudy.running.store import Store
 from simstudy.running.threads import ONE_THREAD
-from simstudy.running.worker import Done, do, failed
+from simstudy.running.worker import RAISED, Done, do, failed
 
 
 class _Worker:
@@ -75,7 +75,7 @@ class Processes:
         worker.kill()
         if isinstance(error, (BrokenExecutor, ShutdownExecutorError)):
             return job, None
-        return job, failed(job, one_line(error), "raised")
+        return job, failed(job, one_line(error), RAISED)
 
     def end(self, job: Job) -> None:
         """Kill the worker of a job."""

@@ -6,11 +6,13 @@ nothing in it is run.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import math
 import zipfile
-from collections.abc import Iterable
+import zlib
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from typing import Any
 
@@ -19,6 +21,7 @@ from numpy.lib import format as npy
 
 from simstudy.errors import FamilyError
 from simstudy.families import REGISTRY
+from simstudy.families.status import Status
 from simstudy.study.replicates import Replicates
 from simstudy.study.scenario import Scenario
 from simstudy.study.streams import block_size, identity
@@ -30,6 +33,12 @@ Layout = dict[str, tuple[tuple[int, ...], np.dtype[Any]]]
 """Shape and dtype of every field of a record."""
 
 _HEADER_BYTES = 4096
+_MEMBER_BYTES = 1024
+_SHOWN = 300
+_END = b"PK\5\6"
+_END_BYTES = 22
+_SEAL = b"crc32=%08x"
+_SEAL_BYTES = len(_SEAL % 0)
 _INTERVALS = "intervals"
 _MEMBERS = tuple(field.name for field in fields(Replicates) if field.name != _INTERVALS)
 
@@ -118,7 +127,28 @@ def encode(replicates: Replicates, made_by: str) -> bytes:
             message = f"{name} is {found.dtype} of shape {found.shape}, not {dtype} of shape {shape}"
             raise FamilyError(message)
     np.savez(buffer, allow_pickle=False, identity=np.array(made_by), **arrays)
-    return buffer.getvalue()
+    return _sealed(buffer.getvalue())
+
+
+def most_bytes(expected: Layout, wanted: str) -> int:
+    """Return a bound on the bytes of a file with these arrays and this identity."""
+    arrays = sum(dtype.itemsize * math.prod(shape) for shape, dtype in expected.values())
+    return arrays + (len(expected) + 2) * _MEMBER_BYTES + 8 * len(wanted)
+
+
+def _sealed(archive: bytes) -> bytes:
+    """Return an archive with the CRC-32 of all its bytes as its comment: those of the members leave gaps."""
+    whole = archive[:-2] + _SEAL_BYTES.to_bytes(2, "little")
+    return whole + _SEAL % zlib.crc32(whole)
+
+
+def _check_seal(content: bytes) -> None:
+    """Refuse bytes that are not those that were sealed; files from before there were seals have none."""
+    if content[-_END_BYTES:][: len(_END)] == _END and content[-2:] == b"\0\0":
+        return
+    if content[-_SEAL_BYTES:] != _SEAL % zlib.crc32(memoryview(content)[:-_SEAL_BYTES]):
+        message = "bytes were lost or changed"
+        raise DamagedRecordError(message)
 
 
 def decode(content: bytes, scenario: Scenario, seed: int, first_block: int, last_block: int) -> Replicates:
@@ -138,35 +168,69 @@ def decode(content: bytes, scenario: Scenario, seed: int, first_block: int, last
 
 def decode_rows(content: bytes, expected: Layout, wanted: str) -> Replicates:
     """Return a record of these shapes and types, checked as by `decode`, that has the identity wanted."""
+    with _opened(content) as archive:
+        _check_stored(archive, content)
+        found = str(_array(archive, "identity", (), None))
+        if found != wanted:
+            raise ForeignRecordError(difference(found, wanted), tuple(_differing(found, wanted)))
+        _check_members(archive, expected)
+        record = Replicates(**{name: _array(archive, name, *expected[name]) for name in expected})
+        _check_codes(record)
+        return record
+
+
+def identity_of(content: bytes) -> dict[str, Any]:
+    """Return what a file says of itself, after checking that it is whole, whatever arrays it has.
+
+    Raises
+    ------
+    DamagedRecordError
+        If it is no whole file of any study.
+    """
+    with _opened(content) as archive:
+        _check_stored(archive, content)
+        if broken := archive.testzip():
+            message = f"Bad CRC-32 for file {broken[:_SHOWN]!r}"
+            raise DamagedRecordError(message)
+        found = json.loads(str(_array(archive, "identity", (), None)))
+        if not isinstance(found, dict):
+            message = "its identity cannot be read"
+            raise DamagedRecordError(message)
+        return found
+
+
+@contextlib.contextmanager
+def _opened(content: bytes) -> Iterator[zipfile.ZipFile]:
+    """Open an archive whose bytes are those that were written; what goes wrong with it is damage."""
     try:
+        _check_seal(content)
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            _check_members(archive, content, expected)
-            _check_identity(archive, wanted)
-            return Replicates(**{name: _array(archive, name, *expected[name]) for name in expected})
+            yield archive
     except (DamagedRecordError, ForeignRecordError, MemoryError):
         raise
     except Exception as error:  # a damaged archive makes zipfile raise nearly anything
-        raise DamagedRecordError(" ".join(str(error).split())) from error
+        raise DamagedRecordError(" ".join(str(error).split())[:_SHOWN] or type(error).__name__) from error
 
 
-def _check_members(archive: zipfile.ZipFile, content: bytes, expected: Iterable[str]) -> None:
-    infos = archive.infolist()
-    found, wanted = (
-        sorted(info.filename for info in infos),
-        sorted(f"{name}.npy" for name in (*expected, "identity")),
-    )
-    if found != wanted:
-        message = f"its members are {', '.join(map(repr, found[:20])) or 'none'}"
+def _check_codes(record: Replicates) -> None:
+    if len(record) and not (record.status.min() >= 0 and record.status.max() < len(Status)):
+        message = "a status that there is not"
         raise DamagedRecordError(message)
+
+
+def _check_members(archive: zipfile.ZipFile, expected: Iterable[str]) -> None:
+    found = sorted(archive.namelist())
+    if found != sorted(f"{name}.npy" for name in (*expected, "identity")):
+        message = f"its members are {', '.join(map(repr, found[:20]))}"
+        raise DamagedRecordError(message[:_SHOWN])
+
+
+def _check_stored(archive: zipfile.ZipFile, content: bytes) -> None:
+    """Refuse what would have to be unpacked, or takes more than the file; done before any member is read."""
+    infos = archive.infolist()
     if any(info.compress_type != zipfile.ZIP_STORED or info.file_size > len(content) for info in infos):
         message = "a member is compressed or larger than the file"
         raise DamagedRecordError(message)
-
-
-def _check_identity(archive: zipfile.ZipFile, wanted: str) -> None:
-    found = str(_array(archive, "identity", (), None))
-    if found != wanted:
-        raise ForeignRecordError(difference(found, wanted), tuple(_differing(found, wanted)))
 
 
 def difference(found: str, wanted: str) -> str:
@@ -176,8 +240,12 @@ def difference(found: str, wanted: str) -> str:
     'fit is "gamma", not "weibull"'
     """
     pairs = _differing(found, wanted)
-    said = (f"{key} is {json.dumps(old)}, not {json.dumps(new)}" for key, (old, new) in pairs.items())
-    return "; ".join(said) or "its identity cannot be read"
+    said = (f"{_shown(key)[1:-1]} is {_shown(old)}, not {_shown(new)}" for key, (old, new) in pairs.items())
+    return "; ".join(said)[: 2 * _SHOWN] or "its identity cannot be read"
+
+
+def _shown(value: object) -> str:
+    return json.dumps(value)[:_SHOWN]
 
 
 def _differing(found: str, wanted: str) -> dict[str, tuple[Any, Any]]:
@@ -199,7 +267,7 @@ def _array(
     try:
         version = npy.read_magic(stream)
         found = npy.read_array_header_1_0(stream, _HEADER_BYTES) if version == (1, 0) else None
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, SyntaxError, RecursionError, MemoryError) as error:
         message = f"the header of '{name}' cannot be read"
         raise DamagedRecordError(message) from error
     if found is None or found[0] != shape or found[1] or not _fits(found[2], dtype):

@@ -17,18 +17,18 @@ from itertools import takewhile
 
 from simstudy.running.plan import Task, missing_rows, missing_tasks, task_blocks
 from simstudy.running.store import Store
-from simstudy.study.replicates import Replicates
+from simstudy.study.replicates import Parts
 from simstudy.study.scenario import Scenario, Stop
 from simstudy.study.streams import block_size
 
 FIRST = 500
 """Least replicates at the first checkpoint: fewer say little about their own Monte Carlo error."""
 
-Precise = Callable[[Scenario, Replicates], bool]
+Precise = Callable[[Scenario, Parts], bool]
 """Tells whether the replicates given are enough for the targets of their scenario."""
 
 
-def never(_: Scenario, __: Replicates) -> bool:
+def never(_: Scenario, __: Parts) -> bool:
     """Find no number of replicates enough, so that every cell goes on to its cap."""
     return False
 
@@ -102,7 +102,7 @@ class Course:
         return 0, iter(())
 
     def _decide(self, reached: Scenario) -> None:
-        enough = not reached.precision or self.precise(reached, self.store.read(reached))
+        enough = not reached.precision or self.precise(reached, self.store.parts(reached))
         self.settled = enough or self.replicates == self.scenario.replicates
         if not self.settled:
             self.replicates = next(self.stages)

@@ -13,16 +13,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from simstudy.errors import ConfigError, ForeignResultsError, SimstudyError, UnusableResultsError
-from simstudy.files import told, write_atomically
-from simstudy.running.plan import Task, needed_blocks, task_blocks
+from simstudy.errors import ConfigError, ForeignFileError, UnusableFileError, UnusableResultsError
+from simstudy.files import make_below, read_file, told, write_atomically
+from simstudy.running.parts import StoredParts
+from simstudy.running.plan import Task, task_blocks
 from simstudy.running.record import (
     DamagedRecordError,
     ForeignRecordError,
     decode,
     encode,
+    most_bytes,
     record_identity,
     scenario_layout,
 )
@@ -31,6 +31,7 @@ from simstudy.study.replicates import Replicates, concatenate
 from simstudy.study.scenario import Scenario
 from simstudy.study.streams import block_size
 
+REMEDY = "run the study again, which puts it into quarantine and makes it again"
 _NAME = re.compile(r"(0|[1-9]\d{0,17})-(0|[1-9]\d{0,17})\.npz")
 
 
@@ -63,25 +64,31 @@ class Store:
 
         Raises
         ------
-        UnusableResultsError
+        UnusableFileError
             If a file's name does not fit the task boundaries.
         """
-        cell, found = self.cell(scenario), dict[int, list[int]]()
-        with told(cell, "read"):
-            found_names = [path.name for path in cell.iterdir()] if cell.exists() else []
-        for name in found_names:
-            if match := _NAME.fullmatch(name):
-                first, last = self._blocks(cell / name, scenario, int(match[1]), int(match[2]))
-                found.setdefault(first, []).append(last)
+        found = dict[int, list[int]]()
+        for path in self.listed(scenario):
+            first, last = self.blocks(path, scenario)
+            found.setdefault(first, []).append(last)
         return {first: sorted(found[first]) for first in sorted(found)}
 
-    def _blocks(self, path: Path, scenario: Scenario, first_row: int, last_row: int) -> tuple[int, int]:
+    def listed(self, scenario: Scenario) -> list[Path]:
+        """Return all that has the name of a stored file, in the order of these names; nothing else is looked at."""
+        cell = self.cell(scenario)
+        with told(cell, "read"):
+            found = [path for path in cell.iterdir() if _NAME.fullmatch(path.name)] if cell.exists() else []
+        return sorted(found, key=lambda path: (len(path.name), path.name))
+
+    def blocks(self, path: Path, scenario: Scenario) -> tuple[int, int]:
+        """Return the first and the last block of a file by its name (UnusableFileError where there is no such task)."""
+        first_row, last_row = (int(number) for number in path.name.removesuffix(".npz").split("-"))
         size, blocks = block_size(scenario.n), task_blocks(scenario.n, len(scenario.free))
         first, last = first_row // size, (last_row + 1) // size - 1
         fits = (first * size, (last + 1) * size - 1) == (first_row, last_row)
         if not fits or first % blocks or not first <= last < first + blocks:
-            message = f"{path}: its name is not that of a stored task; move the file away and run again"
-            raise UnusableResultsError(message)
+            message = f"its name is not that of a stored task; {REMEDY.removesuffix(' and makes it again')}"
+            raise UnusableFileError(path, message)
         return first, last
 
     def stored(self, scenario: Scenario) -> dict[int, int]:
@@ -94,21 +101,21 @@ class Store:
         Raises
         ------
         UnusableResultsError
-            If it is damaged or cannot be opened.
-        ForeignResultsError
-            If another scenario, seed or version made it.
+            If it cannot be opened.
+        UnusableFileError
+            If it is damaged, or another scenario, seed or version made it.
         """
         path = self.path(scenario, first_block, last_block)
+        identity = record_identity(scenario, self.seed, first_block, last_block)
+        rows = (last_block - first_block + 1) * block_size(scenario.n)
         with told(path, "read"):
-            content = path.read_bytes()
+            content = read_file(path, most_bytes(scenario_layout(scenario, rows), identity))
         try:
             return decode(content, scenario, self.seed, first_block, last_block)
         except DamagedRecordError as error:
-            message = f"{path}: damaged: {error}; delete it and run again, which recomputes it alone"
-            raise UnusableResultsError(message) from error
+            raise UnusableFileError(path, f"damaged: {error}; {REMEDY}") from error
         except ForeignRecordError as error:
-            message = f"{path}: made by another study: {error}; use another results folder or study name"
-            raise ForeignResultsError(message) from error
+            raise ForeignFileError(path, f"made by another study: {error}; {REMEDY}") from error
 
     def read(self, scenario: Scenario) -> Replicates:
         """Read the first R replicates of a scenario.
@@ -118,54 +125,18 @@ class Store:
         UnusableResultsError
             If any are missing or damaged.
         """
-        try:
-            return self._read(scenario)
-        except UnusableResultsError as error:
-            if isinstance(error.__cause__, FileNotFoundError):  # a run just put a longer file in its place
-                return self._read(scenario)
-            raise
+        return self.parts(scenario).whole()
 
-    def _read(self, scenario: Scenario) -> Replicates:
-        spans, wanted = self._spans(scenario), scenario.replicates
-        shapes = scenario_layout(scenario, wanted)
-        whole = Replicates(**{name: np.empty(shape, dtype) for name, (shape, dtype) in shapes.items()})
-        for first, last in spans:
-            row = first * block_size(scenario.n)
-            part = self.read_blocks(scenario, first, last).head(wanted - row)
-            for name in shapes:  # file by file, so that no cell is ever held twice
-                getattr(whole, name)[row : row + len(part)] = getattr(part, name)
-        return whole
+    def parts(self, scenario: Scenario) -> StoredParts:
+        """Return the first R replicates of a scenario, to be read part by part."""
+        return StoredParts(self, scenario)
 
-    def _spans(self, scenario: Scenario) -> list[tuple[int, int]]:
-        """Return the first and last block of the files that hold the first R replicates."""
-        stored, needed = self.stored(scenario), needed_blocks(scenario)
-        size = task_blocks(scenario.n, len(scenario.free))
-        spans = []
-        for first in range(0, needed, size):
-            last = stored.get(first, first - 1)
-            if last < min(first + size, needed) - 1:
-                raise UnusableResultsError(self._unfinished(scenario, last + 1))
-            spans.append((first, last))
-        return spans
-
-    def _unfinished(self, scenario: Scenario, block: int) -> str:
-        row = block * block_size(scenario.n)
-        return (
-            f"{self.cell(scenario)}: unfinished: of {scenario.replicates} replicates those from {row} on "
-            "are missing; run the study again to simulate them"
-        )
-
-    def check(self, scenario: Scenario) -> Iterator[SimstudyError]:
+    def check(self, scenario: Scenario) -> Iterator[UnusableResultsError]:
         """Yield what is wrong with the stored files of a scenario, one error per file."""
-        try:
-            stored = self.stored(scenario)
-        except UnusableResultsError as error:
-            yield error
-            return
-        for first, last in stored.items():
+        for path in self.listed(scenario):
             try:
-                self.read_blocks(scenario, first, last)
-            except (UnusableResultsError, ForeignResultsError) as error:
+                self.read_blocks(scenario, *self.blocks(path, scenario))
+            except UnusableResultsError as error:
                 yield error
 
     def write(self, task: Task, simulated: Replicates) -> Replicates:
@@ -174,8 +145,7 @@ class Store:
         if task.stored_block >= first:
             simulated = concatenate([self.read_blocks(scenario, first, task.stored_block), simulated])
         path = self.path(scenario, first, task.last_block)
-        with told(path.parent, "made"):
-            path.parent.mkdir(parents=True, exist_ok=True)
+        make_below(self.folder, path.parent)
         write_atomically(path, encode(simulated, record_identity(scenario, self.seed, first, task.last_block)))
         self.remove_superseded(scenario, first)
         return simulated

@@ -24,12 +24,17 @@ from simstudy.families.status import Status
 from simstudy.running.agenda import Job
 from simstudy.running.block import simulate
 from simstudy.running.costs import Trial
+from simstudy.running.locating import located
 from simstudy.running.memory import keep_freed_memory
 from simstudy.running.plan import Task
 from simstudy.running.store import Store
 from simstudy.study.replicates import Replicates
 
 _PR_SET_PDEATHSIG = 1
+
+
+RAISED, OUT_OF_MEMORY, CRASHED, TIMED_OUT = "raised", "out of memory", "crashed", "timed out"
+"""Why a task could not be done."""
 
 
 @dataclass(frozen=True)
@@ -117,19 +122,20 @@ def perform(store: Store, task: Task) -> Outcome:
     except (Stopped, TimeoutReached, KeyboardInterrupt):
         raise
     except BaseException as error:  # a plug-in may raise SystemExit
-        return _raised(task, error)
+        return _raised(store.seed, task, error)
     failures = int(np.count_nonzero(replicates.status[-task.rows :] != Status.CONVERGED))
     return Outcome(task, task.rows, failures, time.perf_counter() - start)
 
 
-def _raised(task: Task, error: BaseException) -> Outcome:
+def _raised(seed: int, task: Task, error: BaseException) -> Outcome:
     trace = traceback.format_exc()
     if isinstance(error, UnusableResultsError):
-        return Outcome(task, error=str(error), kind="raised", traceback=trace, stop=True)
+        return Outcome(task, error=str(error), kind=RAISED, traceback=trace, stop=True)
+    replicate = located(task.scenario, seed, task.stored_block + 1, task.last_block)
     if isinstance(error, MemoryError):
-        return Outcome(task, error="out of memory", kind="out of memory", traceback=trace)
+        return Outcome(task, error="out of memory", kind=OUT_OF_MEMORY, replicate=replicate, traceback=trace)
     message = str(error) if isinstance(error, SimstudyError) else told(error)
-    return Outcome(task, error=message, kind="raised", traceback=trace)
+    return Outcome(task, error=message, kind=RAISED, replicate=replicate, traceback=trace)
 
 
 def _made_before(store: Store, task: Task) -> Replicates | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Discriminator, Field, Tag
@@ -9,6 +10,9 @@ from pydantic import AfterValidator, Discriminator, Field, Tag
 from simstudy.inference.intervals import METHODS
 from simstudy.study import precision
 from simstudy.study.faults import hint, show
+
+MAX_TOLD = 20
+"""Wrong targets of one mapping that are told at once."""
 
 UNIQUE = {"uniqueItems": True}
 Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -35,7 +39,8 @@ def _distinct(items: list[str]) -> list[str]:
 
 
 def _measures(targets: dict[str, Any]) -> dict[str, Any]:
-    if faults := [wrong for name, value in targets.items() if (wrong := precision.wrong_target(name, value))]:
+    wrong = (said for name, value in targets.items() if (said := precision.wrong_target(name, value)))
+    if faults := list(islice(wrong, MAX_TOLD)):
         raise ValueError("; ".join(faults))
     return targets
 

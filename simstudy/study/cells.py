@@ -24,9 +24,9 @@ class Mechanism:
 
     @property
     def given(self) -> str | None:
-        """The name given in the config, if any."""
-        name: str | None = self.design.entry.own.get("name")
-        return name
+        """The name given in the config, if any; one that is no text has its fault by now."""
+        name = self.design.entry.own.get("name")
+        return name if isinstance(name, str) else None
 
     @property
     def _base(self) -> str:
@@ -111,7 +111,9 @@ def _check_names(named: Sequence[tuple[str, Mechanism]], faults: Faults) -> None
     seen: dict[str, tuple[str, Entry]] = {}
     for name, mechanism in named:
         entry = mechanism.design.entry
-        place = entry.place("name") if mechanism.given else entry.path
+        place = (*entry.path, "name") if "name" in entry.own else entry.path
+        if "name" in entry.own and not faults.clean(*place):
+            continue  # it has no name that could be that of another
         wrong = names.fault(name)
         if wrong and faults.clean(*place):
             faults.add(place, f"the name with its parameter values {wrong}")

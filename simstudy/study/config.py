@@ -5,52 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 import yaml
 
-from simstudy.study import cells, precision, text_source, yaml_source
+from simstudy.study import cells, precision, yaml_source
 from simstudy.study.editor_schema import json_schema
-from simstudy.study.faults import Faults, show
+from simstudy.study.faults import Faults
+from simstudy.study.loading import load, loads
 from simstudy.study.scenario import Scenario, Study
-from simstudy.study.schema import EXPECTED, MAX_REPLICATES
 
 __all__ = ["from_dict", "json_schema", "load", "loads", "to_dict", "to_yaml"]
-
-
-def load(path: str | Path, replicates: int | None = None) -> Study:
-    """Load a YAML config.
-
-    Parameters
-    ----------
-    path
-        The file.
-    replicates
-        Number of replicates of every scenario, in place of what the config says.
-
-    Returns
-    -------
-    Study
-        Scenarios in the order of the config, then n ascending.
-
-    Raises
-    ------
-    ConfigError
-        All faults at once, each ``file:line: where: what is wrong, what was got, what to do``.
-    """
-    if replicates is not None:
-        _check_replicates(replicates)
-    study = loads(text_source.read(path), str(path))
-    if replicates is None:
-        return study
-    return replace(study, scenarios=tuple(replace(cell, replicates=replicates) for cell in study.scenarios))
-
-
-def loads(text: str, name: str = "<text>") -> Study:
-    """Load a config from YAML text, which messages call ``name``; raises as `load` does."""
-    data, faults = yaml_source.parse(text, name)
-    return cells.build(data, faults)
 
 
 def from_dict(data: Mapping[str, Any], name: str = "config") -> Study:
@@ -94,12 +59,6 @@ def _scenario(cell: Scenario, sample_sizes: list[int]) -> dict[str, Any]:
         **({"paths": True} if cell.paths else {}),
         **({"precision": {t.measure: precision.text(t) for t in cell.precision}} if cell.precision else {}),
     }
-
-
-def _check_replicates(replicates: int) -> None:
-    if type(replicates) is not int or not 2 <= replicates <= MAX_REPLICATES:
-        faults = Faults("argument")
-        raise faults.fatal(("replicates",), f"must be {EXPECTED['replicates']}, got {show(replicates)}")
 
 
 class _Dumper(yaml.SafeDumper):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from simstudy.errors import ConfigError, nearest
@@ -11,6 +12,9 @@ Path = tuple[str | int, ...]
 
 MAX_FAULTS = 100
 """More are counted, not listed: a page that nobody reads helps nobody."""
+
+MAX_LINE = 2_000
+"""Characters of a message."""
 
 BROKEN = object()
 """Stands for a value whose fault is told already, so that nothing else is said of it."""
@@ -32,15 +36,15 @@ class Faults:
         self.lines = {} if lines is None else lines
         self._found: dict[tuple[int, str], None] = {}
         self._marked: set[Path] = set()
-        self._omitted = 0
+        self._omitted: list[int] = []
 
-    def add(self, path: Path, what: str, line: int | None = None) -> None:
-        """Note a fault; ``line`` overrides the one that the path has."""
+    def add(self, path: Path, what: str | Callable[[], str], line: int | None = None) -> None:
+        """Note a fault; ``line`` overrides the one that the path has, and a function is called only if it is listed."""
         self._marked.update(path[:length] for length in range(len(path) + 1))
         if len(self._found) < MAX_FAULTS:
-            self._note(path, what, line)
+            self._note(path, what if isinstance(what, str) else what(), line)
         else:
-            self._omitted += 1
+            self._omitted.append(self._line(path) if line is None else line)
 
     def fatal(self, path: Path, what: str, line: int | None = None) -> ConfigError:
         """Note a fault after which reading on has no use, and return the error to raise."""
@@ -60,13 +64,16 @@ class Faults:
         """Return the error that holds all faults, in the order of the file."""
         listed = [text for _, text in sorted(self._found, key=lambda found: found[0])]
         if self._omitted:
-            listed.append(f"{self.name}: config: {self._omitted:,} more faults, not listed: mend these first")
+            more = f"config: {len(self._omitted):,} more faults, not listed: mend these first"
+            listed.append(f"{self._place(min(self._omitted))}: {more}")
         return ConfigError(listed)
 
     def _note(self, path: Path, what: str, line: int | None) -> None:
         line = self._line(path) if line is None else line
-        place = f"{self.name}:{line}" if line else self.name
-        self._found[line, f"{place}: {where(path)}: {what}"] = None
+        self._found[line, f"{self._place(line)}: {where(path)}: {_line(what)}"] = None
+
+    def _place(self, line: int) -> str:
+        return f"{self.name}:{line}" if line else self.name
 
     def _line(self, path: Path) -> int:
         """Return the line of a path or of what holds it; 0 where the config is no text."""
@@ -108,15 +115,9 @@ def quoted(text: str) -> str:
     return _short(repr(text))
 
 
-def near(name: str, known: list[str]) -> str:
-    """Return a question after the nearest known name, or nothing."""
-    # Comparing costs the product of the lengths, and no valid name is long.
-    return nearest(name, known) if len(name) <= 100 else ""
-
-
 def hint(name: str, known: list[str]) -> str:
     """Return what to do about a name that is not known: the nearest one, or all that are."""
-    return near(name, known) or f"; known: {', '.join(known)}"
+    return nearest(name, known) or f"; known: {', '.join(known)}"
 
 
 def printable(text: str) -> str:
@@ -126,6 +127,12 @@ def printable(text: str) -> str:
     two\nlines
     """
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def _line(what: str) -> str:
+    """Return what is said as one printable line that can be read: it may quote keys of a config at length."""
+    text = printable(what[:MAX_LINE])
+    return text if len(what) <= MAX_LINE else f"{text}... and {len(what) - MAX_LINE:,} characters more"
 
 
 def _short(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from itertools import islice
 
 import numpy as np
@@ -44,7 +45,7 @@ def fitted(
     for name, value in given.items():
         place = (*entry.path, "known", name)
         if name not in names:
-            faults.add(place, f"{quoted(name)} is no parameter of the fitted {fit.name}{hint(name, names)}")
+            faults.add(place, partial(_unknown, name, f"the fitted {fit.name}", names))
         else:
             check_domain(place, value, fit.forms[0][names.index(name)].domain, faults)
     for constant in fit.constants:
@@ -63,15 +64,20 @@ def _known_names(entry: Entry, family: Family, form: tuple[str, ...], faults: Fa
         what = f"{family.name} is fitted at its own values: list the names alone, such as [{form[-1]}]"
         faults.add(place, what)
         return ()
+    seen: set[str] = set()
     for index, name in enumerate(known):
         if name not in form:
-            what = f"{quoted(name)} is no parameter of this scenario{hint(name, list(form))}"
-            faults.add((*place, index), what)
-        elif name in known[:index]:
+            faults.add((*place, index), partial(_unknown, name, "this scenario", form))
+        elif name in seen:
             faults.add((*place, index), f"{name} is listed twice: list it once")
+        seen.add(name)
     _check_one_left(entry, family, form, known, faults)
     constants = [constant.name for constant in family.constants]
     return tuple(name for name in form if name in known or name in constants)
+
+
+def _unknown(name: str, of: str, known: Sequence[str]) -> str:
+    return f"{quoted(name)} is no parameter of {of}{hint(name, list(known))}"
 
 
 def _check_one_left(entry: Entry, family: Family, form: Sequence[str], known: Iterable[str], faults: Faults) -> None:

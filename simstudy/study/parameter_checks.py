@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice, product
 from typing import Any
 
 import numpy as np
 
+from simstudy.errors import nearest
 from simstudy.families import REGISTRY
 from simstudy.families.base import Family
 from simstudy.parameters import Domain
 from simstudy.study import names, sizes
 from simstudy.study.design import Entry
-from simstudy.study.faults import Faults, Path, hint, near, quoted
+from simstudy.study.faults import Faults, Path, hint, quoted
 
 
 def family(entry: Entry, key: str, faults: Faults) -> Family | None:
@@ -24,8 +26,7 @@ def family(entry: Entry, key: str, faults: Faults) -> Family | None:
         return None
     found = REGISTRY.get(given)
     if found is None:
-        what = f"there is no family {quoted(given)}{hint(given, REGISTRY.names())}"
-        faults.add((*entry.path, key), what)
+        faults.add((*entry.path, key), lambda: f"there is no family {quoted(given)}{hint(given, REGISTRY.names())}")
     return found
 
 
@@ -48,14 +49,18 @@ def _check_names(entry: Entry, given: Mapping[str, Any], family: Family, faults:
     forms = [tuple(parameter.name for parameter in form) for form in family.forms]
     known = list(dict.fromkeys(name for names in forms for name in names))
     unknown = [name for name in given if name not in known]
+    choices = f"no parameter of {family.name}, which takes {family.choices}"
     for name in unknown:
-        what = f"no parameter of {family.name}, which takes {family.choices}{near(name, known)}"
-        faults.add((*entry.path, "parameters", name), what)
+        faults.add((*entry.path, "parameters", name), partial(_with_nearest, choices, name, known))
     if not unknown:
         lacking = any(set(given) < set(names) for names in forms)
         got = "{" + ", ".join(given) + "}"
         what = "lacks a parameter" if lacking else "is no parametrisation"
         faults.add((*entry.path, "parameters"), f"{got} {what} of {family.name}: give {family.choices}")
+
+
+def _with_nearest(what: str, name: str, known: list[str]) -> str:
+    return what + nearest(name, known)
 
 
 def check_domain(place: Path, value: float | list[float], domain: Domain, faults: Faults) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +59,10 @@ class Replicates:
     def __len__(self) -> int:
         return len(self.status)
 
+    def __iter__(self) -> Iterator[Replicates]:
+        """Return one part, all of it."""
+        yield self
+
     def head(self, rows: int) -> Replicates:
         """Return the first ``rows`` replicates (views, not copies)."""
         return Replicates(**{f.name: getattr(self, f.name)[:rows] for f in fields(self)})
@@ -65,6 +70,19 @@ class Replicates:
     def tail(self, rows: int) -> Replicates:
         """Return the last ``rows`` replicates (views, not copies)."""
         return Replicates(**{f.name: getattr(self, f.name)[len(self) - rows :] for f in fields(self)})
+
+
+class Parts(Protocol):
+    """A record too long to be held: read as often as is wanted, each time part by part in replicate order.
+
+    `Replicates` are their own only part.
+    """
+
+    def __len__(self) -> int:
+        """Return the number of replicates, all parts together."""
+
+    def __iter__(self) -> Iterator[Replicates]:
+        """Return a new reading of the parts, from the first."""
 
 
 def concatenate(parts: Sequence[Replicates]) -> Replicates:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Tag
@@ -184,7 +185,7 @@ def check(data: Any, faults: Faults) -> None:
         for found in error.errors(include_url=False, include_context=False):
             if found["input"] is not BROKEN:
                 path = _place(found["loc"], data)
-                faults.add(path, _tell(path, found["type"], found["input"], found["msg"]))
+                faults.add(path, partial(_tell, path, found["type"], found["input"], found["msg"]))
 
 
 def _place(steps: Path, data: Any) -> Path:

@@ -13,8 +13,15 @@ MAX_BYTES = 250_000
 """Parsed in half a second at worst; a config of this size has thousands of scenarios written out."""
 
 _BYTE_ORDER_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
-_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+# YAML 1.1 begins a new line at these, YAML 1.2 and editors do not: a comment could hide a key.
+_LINE_ENDS = "\x85\u2028\u2029"
+# What turns the order of the characters that follow, so that a line means something else than it shows.
+_TURNS = "\u202a-\u202e\u2066-\u2069"
+_FORBIDDEN = re.compile(
+    f"(?P<end>[{_LINE_ENDS}])|(?P<turn>[{_TURNS}])|[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+)
+_KINDS = {"end": "line end, which YAML 1.2 does not know,", "turn": "character that turns the direction of writing,"}
+_LINE_END = re.compile("\r\n|[\n\r]")
 
 
 def read(path: str | Path) -> str:
@@ -40,10 +47,14 @@ def admit(text: str, faults: Faults) -> None:
         raise _too_large(len(text), faults)
     if text.startswith("\ufeff"):
         raise faults.fatal((), "the text begins with a byte order mark: leave it out")
-    found = _UNPRINTABLE.search(text)
+    found = _FORBIDDEN.search(text)
     if found:
         line = len(_LINE_END.findall(text, 0, found.start())) + 1
-        raise faults.fatal((), f"the control character U+{ord(found[0]):04X}: delete it", line)
+        raise faults.fatal((), f"the {_kind(found)} U+{ord(found[0]):04X}: delete it", line)
+
+
+def _kind(found: re.Match[str]) -> str:
+    return _KINDS.get(found.lastgroup or "", "control character")
 
 
 def _bytes(path: Path, faults: Faults) -> bytes:

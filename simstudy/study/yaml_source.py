@@ -111,7 +111,7 @@ class _Reader:
         next(self.events)
         after = next(self.events)
         if not isinstance(after, StreamEndEvent):
-            raise self.faults.fatal((), "a second document begins here: keep one per file", _line(after))
+            self.faults.add((), "a second document begins here: keep one per file", _line(after))
         return data
 
     def _value(self, event: Event, path: Path, line: int = 0) -> Any:
@@ -155,7 +155,8 @@ class _Reader:
         if len(text) > MAX_DIGITS:
             if not (_INTEGER.fullmatch(text) or _FLOAT.fullmatch(text)):
                 return text
-            self.faults.add(path, f"a number of {len(text):,} characters: write it with at most {MAX_DIGITS}")
+            what = f"a number of {len(text):,} characters: write it with at most {MAX_DIGITS}"
+            self.faults.add(path, what, self.line)
             return BROKEN
         return scalar(text)
 

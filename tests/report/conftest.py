@@ -35,9 +35,10 @@ class FakeResults:
     def summary(self) -> pd.DataFrame:
         return pd.concat([part.summary for part in self.parts.values()], ignore_index=True)
 
-    def replicates(self, scenario: str, n: int) -> pd.DataFrame:
+    def replicates(self, scenario: str, n: int, rows: range | None = None) -> pd.DataFrame:
         self.read.append((scenario, n))
-        return self.parts[scenario].replicates(scenario, n)
+        table = self.parts[scenario].replicates(scenario, n)
+        return table if rows is None else table.iloc[rows.start : rows.stop]
 
     def paths(self, scenario: str) -> pd.DataFrame:
         return self.replicates(scenario, 0)

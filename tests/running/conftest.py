@@ -8,6 +8,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
+from simstudy.families.status import Status
 from simstudy.running.record import layout
 from simstudy.study.replicates import Replicates
 from simstudy.study.scenario import Scenario
@@ -47,7 +48,7 @@ def fake() -> Callable[[Scenario, int, int], Replicates]:
         for name, (shape, dtype) in layout(len(rows), len(cell.free)).items():
             columns = np.arange(shape[1]) / 8 if len(shape) == 2 else np.zeros(())
             values = rows.reshape(-1, *[1] * (len(shape) - 1)) + columns
-            record[name] = (values % 100).astype(dtype)
+            record[name] = (values % (len(Status) if name == "status" else 100)).astype(dtype)
         return Replicates(**record)
 
     return make

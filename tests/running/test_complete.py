@@ -4,9 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from simstudy.errors import ForeignResultsError, Stopped, UnusableResultsError
-from simstudy.running import backends, manifest
-from simstudy.running import complete as complete_module
+from simstudy.errors import Stopped, UnusableResultsError
+from simstudy.running import backends, manifest, preflight
 from simstudy.running.backends import engine
 from simstudy.running.complete import complete
 from simstudy.running.progress import Silent
@@ -91,24 +90,28 @@ def test_leftovers_of_a_killed_run_are_removed(tmp_path):
     assert [path.name for path in cell.iterdir()] == ["0-20.npz"]
 
 
-@pytest.mark.parametrize("spoil", ["damage", "foreign", "space"])
-def test_nothing_is_written_where_anything_is_wrong(tmp_path, monkeypatch, spoil):
+def test_nothing_is_written_where_there_is_no_space(tmp_path, monkeypatch):
     run(tmp_path)
-    path = next(tmp_path.rglob("*.npz"))
-    study, error = grown(10**6), UnusableResultsError
-    if spoil == "damage":
-        path.write_bytes(path.read_bytes()[:-1])
-    elif spoil == "foreign":
-        path.write_bytes(next(each for each in tmp_path.rglob("*.npz") if each != path).read_bytes())
-    else:
-        monkeypatch.setattr(complete_module.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 1000}))
+    monkeypatch.setattr(preflight, "free_disk", lambda _: 1000)
     before = files(tmp_path)
-    with pytest.raises((error, ForeignResultsError)):
-        run(tmp_path, study)
+    with pytest.raises(UnusableResultsError):
+        run(tmp_path, grown(10**6))
     assert files(tmp_path) == before
+
+
+@pytest.mark.parametrize("foreign", [False, True])
+def test_what_is_wrong_is_put_away_and_made_again(tmp_path, capsys, foreign):
+    run(tmp_path)
+    path, other = sorted(tmp_path.rglob("*.npz"))
+    whole, spoilt = path.read_bytes(), other.read_bytes() if foreign else path.read_bytes()[:-1]
+    path.write_bytes(spoilt)
+    run(tmp_path)
+    assert path.read_bytes() == whole
+    assert (tmp_path / "quarantine" / path.relative_to(tmp_path)).read_bytes() == spoilt
+    assert capsys.readouterr().err.startswith(f"{path}: {'made by another study' if foreign else 'damaged'}: ")
 
 
 def test_what_is_stored_counts_as_space(tmp_path, monkeypatch):
     run(tmp_path)
-    monkeypatch.setattr(complete_module.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 10_000}))
+    monkeypatch.setattr(preflight, "free_disk", lambda _: 10_000)
     run(tmp_path)

@@ -131,10 +131,13 @@ def test_a_task_that_always_kills_its_worker_is_given_up(store, tasks, instead, 
 
 
 def test_an_unfinished_run_says_so(tasks):
-    error = UnfinishedTasksError([Outcome(tasks[0], error="x", kind="raised")])
+    error = UnfinishedTasksError([Outcome(tasks[0], error="x", kind="raised", replicate=7)], Path("my results"))
     assert error.exit_code == 3
     assert str(error).splitlines() == [
-        "scenario 's0', n = 5000, replicates 0-25: x",
+        (
+            "scenario 's0', n = 5000, replicates 0-25: x (replicate 7); "
+            "to replay: simstudy replay 'my results' --scenario s0 --n 5000 --replicate 7"
+        ),
         "all other tasks are stored; run the same command again to try these once more",
     ]
 
@@ -236,12 +239,12 @@ def test_a_task_that_raises_does_not_stop_the_others(store, tasks, instead, jobs
     instead(faulty)
     outcomes, _ = run(store, tasks, jobs)
     assert {name: outcome.kind for name, outcome in unfinished(outcomes).items()} == {"s1": "raised", "s3": "raised"}
-    assert "Traceback" in UnfinishedTasksError(outcomes).__notes__[0]
+    assert "Traceback" in UnfinishedTasksError(outcomes, store.folder).__notes__[0]
     assert len(files(store)) == 4
 
 
 def test_many_unfinished_tasks_are_not_all_listed(tasks):
-    error = UnfinishedTasksError([Outcome(task, error="x") for task in tasks * 5])
+    error = UnfinishedTasksError([Outcome(task, error="x") for task in tasks * 5], Path("r"))
     assert len(str(error).splitlines()) == 22
     assert str(error).splitlines()[-2] == "… and 10 more tasks"
 

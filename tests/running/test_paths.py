@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import simstudy
-from simstudy.errors import FamilyError, ForeignResultsError, UnusableResultsError
+from simstudy.errors import FamilyError, ForeignFileError, UnusableFileError, UnusableResultsError
 from simstudy.results import Results
 from simstudy.running import paths
 from simstudy.running.backends import engine
@@ -122,20 +122,19 @@ def test_paths_to_another_size_are_superseded(tmp_path):
 @pytest.mark.parametrize(
     ("spoil", "error", "says"),
     [
-        (lambda content, _: content[:-7], UnusableResultsError, r"paths/a\.npz: damaged: .*; delete it and run again"),
-        (lambda _, other: other, ForeignResultsError, r"paths/a\.npz: made by another study: .*data is"),
+        (lambda content, _: content[:-7], UnusableFileError, r"paths/a\.npz: damaged: .*; run the study again"),
+        (lambda _, other: other, ForeignFileError, r"paths/a\.npz: made by another study: .*data is"),
     ],
 )
-def test_what_is_wrong_is_told_before_anything_is_written(tmp_path, spoil, error, says):
-    run(tmp_path)
+def test_what_is_wrong_is_told_and_made_again_by_the_next_run(tmp_path, spoil, error, says):
+    whole = run(tmp_path)
     file, other = tmp_path / "paths/a.npz", tmp_path / "paths/c.npz"
     file.write_bytes(spoil(file.read_bytes(), other.read_bytes()))
     spoilt = file.read_bytes()
     with pytest.raises(error, match=says):
         Results(tmp_path).paths("a")
-    with pytest.raises(error, match=says):
-        run(tmp_path)
-    assert file.read_bytes() == spoilt
+    assert {name: raw for name, raw in run(tmp_path).items() if not name.startswith("quarantine")} == whole
+    assert (tmp_path / "quarantine/paths/a.npz").read_bytes() == spoilt
 
 
 def test_missing_paths_are_told(tmp_path):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,16 +15,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simstudy.errors import ConfigError, ForeignResultsError, UnusableResultsError
+from simstudy.running import backends, manifest
 from simstudy.running import complete_shard as module
-from simstudy.running import manifest
 from simstudy.running.backends import engine
 from simstudy.running.complete_shard import complete_shard
+from simstudy.running.execute import UnfinishedTasksError
 from simstudy.running.gate import shard_lock
 from simstudy.running.lock import locked, shard_locked
 from simstudy.running.plan import missing_tasks, task_blocks
 from simstudy.running.progress import Silent
 from simstudy.running.shards import Shard, dealt, parse, shares
 from simstudy.running.store import Store
+from simstudy.running.worker import Outcome
 from simstudy.study.scenario import Scenario, Study, Target
 from simstudy.study.streams import block_size
 
@@ -265,20 +269,53 @@ def test_a_shard_stores_its_own_tasks_and_says_so(tmp_path):
     assert (tmp_path / "manifest.json").read_bytes() == before
 
 
-def test_damage_is_named_by_the_shard_whose_it_is(tmp_path):
+def test_damage_is_mended_by_the_shard_whose_it_is(tmp_path, capsys):
     for number in (1, 2):
         run(tmp_path, SMALL, Shard(number, 2))
     path = next((tmp_path / "blocks" / "s0" / "n=5").iterdir())
-    path.write_bytes(path.read_bytes()[:-1])
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1])
     (share,) = (each for each in shares(SMALL, Shard(1, 2)) if each.scenario.n == 5)
     mine, other = (1, 2) if share.holds(0) else (2, 1)
-    with pytest.raises(UnusableResultsError, match=rf"^{path}: damaged"):
-        run(tmp_path, SMALL, Shard(mine, 2))
     run(tmp_path, SMALL, Shard(other, 2))
+    assert path.read_bytes() == whole[:-1]
+    run(tmp_path, SMALL, Shard(mine, 2))
+    assert path.read_bytes() == whole
+    assert (tmp_path / "quarantine" / path.relative_to(tmp_path)).read_bytes() == whole[:-1]
+    assert re.fullmatch(rf"{path}: .*; moved to quarantine/.*, and made again\n", capsys.readouterr().err)
+
+
+def test_a_damaged_manifest_and_a_file_of_no_task_are_put_away(tmp_path):
+    run(tmp_path, SMALL, Shard(1, 2))
+    (tmp_path / "manifest.json").write_text("{")
+    path = next((tmp_path / "blocks").rglob("*.npz"))
+    shutil.copyfile(path, path.with_name("7-8.npz"))
+    run(tmp_path, SMALL, Shard(2, 2))
+    assert stored(tmp_path, SMALL) == {(t.scenario.place, t.first_block) for t in tasks(SMALL, Shard(1, 1))}
+    assert {each.name for each in (tmp_path / "quarantine").rglob("*") if each.is_file()} == {
+        "manifest.json",
+        "7-8.npz",
+    }
+
+
+def test_tasks_that_could_not_be_done_are_recorded_beside_those_of_others(tmp_path, monkeypatch):
+    def fail(job):
+        return Outcome(job, error="ouch", kind="raised")
+
+    monkeypatch.setattr(backends, "do", lambda _, job: fail(job))
+    for number in (1, 2):
+        with pytest.raises(UnfinishedTasksError, match="ouch"):
+            run(tmp_path, SMALL, Shard(number, 2))
+    assert len(manifest.read(tmp_path)["unfinished"]) == len(tasks(SMALL, Shard(1, 1)))
+    monkeypatch.undo()
+    run(tmp_path, SMALL, Shard(1, 2))
+    assert len(manifest.read(tmp_path)["unfinished"]) == len(tasks(SMALL, Shard(2, 2)))
+    run(tmp_path, SMALL, Shard(2, 2))
+    assert "unfinished" not in manifest.read(tmp_path)
 
 
 def test_no_space_for_a_shard(tmp_path, monkeypatch):
-    monkeypatch.setattr(module.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 1000}))
+    monkeypatch.setattr(module, "free_disk", lambda _: 1000)
     with pytest.raises(UnusableResultsError, match=r"no space: the shard takes about .* or more shards$"):
         run(tmp_path, SMALL, Shard(1, 2))
     run(tmp_path, SMALL, Shard(9, 9))  # which has nothing to do

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from simstudy.errors import ConfigError, ForeignResultsError, UnusableResultsError
+from simstudy.errors import ConfigError, ForeignFileError, UnusableFileError, UnusableResultsError
 from simstudy.running.plan import Task, missing_tasks, task_blocks
 from simstudy.running.store import Store
 from simstudy.study.streams import block_size
@@ -68,6 +68,7 @@ def test_steps_and_one_long_run_leave_the_same_bytes(store, cell, fill, tmp_path
     for replicates in (3, 4, 20, ROWS + 1, ROWS + 5):
         fill(replace(cell, replicates=replicates))
     once = Store(tmp_path / "once", 5)
+    once.folder.mkdir()
     for task in missing_tasks(cell, {}):
         once.write(task, fake(cell, task.first_block, task.last_block))
     assert names(once, cell) == names(store, cell)
@@ -116,7 +117,9 @@ def test_a_damaged_file_is_named(store, cell, fill, damage):
     fill(cell)
     path = store.path(cell, 0, BLOCKS - 1)
     path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(UnusableResultsError, match=f"^{path}: damaged: .*; delete it and run again") as caught:
+    with pytest.raises(
+        UnusableResultsError, match=f"^{path}: damaged: .*; run the study again, which puts it into quarantine"
+    ) as caught:
         store.read(cell)
     assert "\n" not in str(caught.value)
     assert [str(error) for error in store.check(cell)] == [str(caught.value)]
@@ -125,7 +128,7 @@ def test_a_damaged_file_is_named(store, cell, fill, damage):
 def test_a_foreign_file_is_named(store, cell, fill):
     fill(cell)
     other = Store(store.folder, 6)
-    with pytest.raises(ForeignResultsError, match=rf"^{store.cell(cell)}/0-\d+\.npz: made by another study: data is"):
+    with pytest.raises(ForeignFileError, match=rf"^{store.cell(cell)}/0-\d+\.npz: made by another study: data is"):
         other.read(cell)
     assert len(list(other.check(cell))) == 2
 
@@ -147,7 +150,7 @@ def test_other_files_are_left_alone(store, cell, fill, name):
 
 def test_a_file_that_is_a_folder_is_told(store, cell):
     store.path(cell, 0, 1).mkdir(parents=True)
-    with pytest.raises(UnusableResultsError, match="cannot be read"):
+    with pytest.raises(UnusableFileError, match="cannot be read: a folder, not a file; "):
         store.read(replace(cell, replicates=4))
 
 

@@ -58,8 +58,25 @@ def test_too_many_faults_are_counted_and_a_fatal_one_is_listed_all_the_same() ->
     assert len(listed) == MAX_FAULTS + 2
     assert listed[-2:] == (
         "x:2: config: the end",
-        "x: config: 1,234 more faults, not listed: mend these first",
+        "x:1: config: 1,234 more faults, not listed: mend these first",
     )
+
+
+def test_a_text_that_is_costly_is_made_only_where_it_is_listed() -> None:
+    made: list[int] = []
+    faults = Faults("x")
+    for index in range(MAX_FAULTS + 10):
+        faults.add((index,), lambda: f"wrong {made.append(1)}")
+    assert len(made) == MAX_FAULTS
+    assert told(faults)[-1] == "x: config: 10 more faults, not listed: mend these first"
+
+
+def test_what_is_said_stays_one_line_that_can_be_read() -> None:
+    faults = Faults("x")
+    faults.add((), "\x1b[31m\n\u202e" + "k" * 5_000)
+    (line,) = told(faults)
+    assert line.startswith("x: config: \\x1b[31m\\n\\u202ekkk")
+    assert line.endswith("k... and 3,007 characters more")
 
 
 @pytest.mark.parametrize(

@@ -149,6 +149,18 @@ MESSAGES = {
     ),
     "NUL": ("a: 1\r\nb: \0", "x.yaml:2: config: the control character U+0000: delete it"),
     "escape": ("a: 1\n\nb: \x1b[31m", "x.yaml:3: config: the control character U+001B: delete it"),
+    "line separator": (
+        "a: 1 # b\u2028c: 2\n",
+        "x.yaml:1: config: the line end, which YAML 1.2 does not know, U+2028: delete it",
+    ),
+    "next line": (
+        "a: 1\r\n#\x85",
+        "x.yaml:2: config: the line end, which YAML 1.2 does not know, U+0085: delete it",
+    ),
+    "turned": (
+        "a: 1\rb: x\u2066\n",
+        "x.yaml:2: config: the character that turns the direction of writing, U+2066: delete it",
+    ),
     "surrogate": ("a: \ud800", "x.yaml:1: config: the control character U+D800: delete it"),
     "tab before a key": (
         "a:\n\tb: 1\n",
@@ -200,6 +212,16 @@ def test_reading_goes_on_after_faults_that_allow_it() -> None:
     with pytest.raises(ConfigError) as raised:
         faults.check()
     assert [fault.split(": ")[0] for fault in raised.value.faults] == [f"x.yaml:{k}" for k in (1, 2, 3, 4)]
+
+
+def test_a_second_document_keeps_nothing_of_the_first_from_being_told() -> None:
+    expected = ("x.yaml:2: b: the tag '!y': leave it out", "x.yaml:3: config: a second document begins here")
+    found = faults_of("a: 1\nb: !y 2\n--- [\n")
+    assert tuple(fault.removesuffix(": keep one per file") for fault in found) == expected
+
+
+def test_a_long_number_below_a_key_that_is_written_twice_has_its_own_line() -> None:
+    assert faults_of(f"a: 1\na: {'7' * 101}\n")[-1].startswith("x.yaml:2: a: a number of 101 characters")
 
 
 def test_alias_bomb_and_cycle_stay_small() -> None:

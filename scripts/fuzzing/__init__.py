@@ -1,0 +1,1 @@
+"""Parts of scripts/fuzz.py, the coverage-guided fuzz of the config loader."""
