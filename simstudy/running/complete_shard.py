@@ -17,13 +17,34 @@ from simstudy.running.backends import Engine
 from simstudy.running.complete import Run, existing_manifest
 from simstudy.running.execute import UnfinishedTasksError
 from simstudy.running.gate import gate, shards_at_work
-from simstudy.running.plan import disk_bytes
+from simstudy.running.plan import Task, disk_bytes
 from simstudy.running.progress import Display
 from simstudy.running.resources import free_disk
-from simstudy.running.shards import PartCourse, Shard, Share, shares
+from simstudy.running.shards import Shard, Share, shares
+from simstudy.running.stopping import Course, never
 from simstudy.running.store import Store
 from simstudy.study.config import to_dict
 from simstudy.study.scenario import Study
+
+
+class PartCourse(Course):
+    """The part of a cell that is a shard's, on its way: a single stage."""
+
+    def __init__(self, share: Share, store: Store) -> None:
+        super().__init__(share.scenario, store, never)
+        self.share = share
+
+    def advance(self) -> tuple[int, Iterator[Task]]:
+        """Go on to the tasks that are not stored; arguments as of the whole."""
+        stored = self.store.stored(self.scenario)
+        rows = self.share.missing_rows(stored)
+        self.settled = not rows
+        return rows, self.share.missing(stored) if rows else iter(())
+
+    @property
+    def most(self) -> int:
+        """Replicates that the part lacks."""
+        return self.share.missing_rows(self.store.stored(self.scenario))
 
 
 def complete_shard(folder: Path, study: Study, engine: Engine, command: str, shown: Display, shard: Shard) -> None:

@@ -5,27 +5,22 @@ Of copies of a task the longest whole one counts. A damaged one is passed over w
 
 from __future__ import annotations
 
-import shlex
 import shutil
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
 from pathlib import Path
 
 from simstudy.errors import ForeignResultsError, SimstudyError, UnusableResultsError
 from simstudy.files import refuse_links, remove_leftovers, replaced, told
 from simstudy.running import manifest, paths, quarantine
+from simstudy.running.lacking import unfinished_cells
 from simstudy.running.plan import Task, needed_blocks, task_blocks
-from simstudy.running.shards import dealing_order, dealt
-from simstudy.running.sources import Source, all_runs, number_of_shards
+from simstudy.running.sources import Source, all_runs
 from simstudy.running.store import Store
 from simstudy.study.config import to_dict
 from simstudy.study.scenario import Scenario
-from simstudy.study.streams import block_size
-
-_SHOWN = 20
 
 
 @dataclass
@@ -79,7 +74,7 @@ def planned(into: Path, sources: Sequence[Source], largest: Source) -> Plan:
     for each in paths.all_nested(study):
         found = [source.folder for source in sources if each.file(source.folder).exists()]
         _choose(plan, each.file(into), [_Copy(each.file(it), partial(_check_paths, it, each)) for it in found])
-    if errors := [*plan.conflicts, *plan.errors, *_unfinished(plan, into, sources, largest)]:
+    if errors := [*plan.conflicts, *plan.errors, *unfinished_cells(plan.missing, into, sources, largest)]:
         kind = ForeignResultsError if plan.conflicts else UnusableResultsError
         raise kind("\n".join(dict.fromkeys(map(str, errors))))
     return plan
@@ -156,37 +151,6 @@ def _same_place(path: Path, other: Path) -> bool:
 def _equal(one: Path, other: Path) -> bool:
     with told(other, "read"):
         return one.samefile(other) or one.read_bytes() == other.read_bytes()
-
-
-def _unfinished(plan: Plan, into: Path, sources: Sequence[Source], largest: Source) -> Iterator[UnusableResultsError]:
-    """Yield an error for each cell that lacks tasks, with the command that makes them."""
-    study = largest.study
-    of, order = number_of_shards(sources) or 0, dealing_order(study)
-    where = [] if into.name != study.name or into.parent == Path("results") else ["--results", str(into.parent)]
-    command = f"{largest.manifest.get('command', 'simstudy run')} {shlex.join(where)}".strip()
-    for place, tasks in islice(plan.missing.items(), _SHOWN):
-        scenario = tasks[0].scenario
-        rows = sum(_wanted(task) for task in tasks)
-        cell = Store(into, study.seed).cell(scenario)
-        head = f"{cell}: unfinished: {rows:,} of {scenario.replicates:,} replicates are missing"
-        size, at = task_blocks(scenario.n, len(scenario.free)), order.index(place) if of else 0
-        shards = sorted({dealt(at, task.first_block // size, len(order), of) for task in tasks}) if of else []
-        yield UnusableResultsError(f"{head}; make them with: {command}{_shards(shards, of)}")
-    if len(plan.missing) > _SHOWN:
-        yield UnusableResultsError(f"… and {len(plan.missing) - _SHOWN} more cells")
-
-
-def _wanted(task: Task) -> int:
-    """Return the replicates that a task lacks, as far as the study wants them."""
-    size = block_size(task.scenario.n)
-    return min((task.last_block + 1) * size, task.scenario.replicates) - (task.stored_block + 1) * size
-
-
-def _shards(shards: Sequence[int], of: int) -> str:
-    if len(shards) <= 1:
-        return "".join(f" --shard {shard}/{of}" for shard in shards)
-    more = ", …" if len(shards) > _SHOWN else ""
-    return f" --shard k/{of}, k = {', '.join(map(str, shards[:_SHOWN]))}{more}"
 
 
 def join(plan: Plan, into: Path, sources: Sequence[Source], largest: Source) -> None:

@@ -20,8 +20,6 @@ from dataclasses import dataclass
 
 from simstudy.errors import ConfigError
 from simstudy.running.plan import Task, needed_blocks, task_blocks
-from simstudy.running.stopping import Course
-from simstudy.running.store import Store
 from simstudy.study.scenario import Scenario, Study
 from simstudy.study.streams import block_size
 
@@ -186,23 +184,3 @@ def shares(study: Study, shard: Shard) -> list[Share]:
 def dealing_order(study: Study) -> list[tuple[str, int]]:
     """Return name and n of all cells in the order in which their tasks are dealt."""
     return [cell.place for cell in sorted(study.scenarios, key=lambda cell: -cell.n)]
-
-
-class PartCourse(Course):
-    """The part of a cell that is a shard's, on its way: a single stage."""
-
-    def __init__(self, share: Share, store: Store) -> None:
-        super().__init__(share.scenario, store, precise=lambda *_: False)
-        self.share = share
-
-    def advance(self) -> tuple[int, Iterator[Task]]:
-        """Go on to the tasks that are not stored; arguments as of the whole."""
-        stored = self.store.stored(self.scenario)
-        rows = self.share.missing_rows(stored)
-        self.settled = not rows
-        return rows, self.share.missing(stored) if rows else iter(())
-
-    @property
-    def most(self) -> int:
-        """Replicates that the part lacks."""
-        return self.share.missing_rows(self.store.stored(self.scenario))
