@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from simstudy.analysis.of_estimates import performance
     from simstudy.api import families, family, fit, load, load_plugin, plan, run
+    from simstudy.collection import collect
     from simstudy.comparison import compare
     from simstudy.failing import failures
     from simstudy.families.status import Status
@@ -30,6 +31,7 @@ __all__ = [
     "Results",
     "Status",
     "__version__",
+    "collect",
     "compare",
     "cox_snell_bias",
     "expected_information",
@@ -52,6 +54,7 @@ _HOMES = {
     "failures": "simstudy.failing",
     "replay": "simstudy.replaying",
     "Status": "simstudy.families.status",
+    "collect": "simstudy.collection",
     "compare": "simstudy.comparison",
     **dict.fromkeys(("cox_snell_bias", "expected_information"), "simstudy.theory"),
     "export": "simstudy.interchange",

@@ -12,8 +12,10 @@ from simstudy.inference import fit
 from simstudy.results import SUMMARY, Results
 from simstudy.running.backends import default_jobs, engine
 from simstudy.running.complete import complete, existing_manifest
-from simstudy.running.lock import locked
+from simstudy.running.complete_shard import complete_shard
+from simstudy.running.lock import locked, shard_locked
 from simstudy.running.progress import display
+from simstudy.running.shards import Shard, shares
 from simstudy.running.store import check_name
 from simstudy.study import precision as targets
 from simstudy.study.config import load
@@ -67,6 +69,7 @@ def run(
     task_timeout: float | None = None,
     quiet: bool = True,
     command: str | None = None,
+    shard: tuple[int, int] | None = None,
 ) -> Results:
     """Simulate what is missing of a study, then write its summary, figures and report.
 
@@ -95,6 +98,9 @@ def run(
         Whether to show no progress on standard error.
     command
         What the report gives as the command that reproduces it.
+    shard
+        ``(k, N)`` for the k-th of N shares of the tasks, which depend on the study, k and N alone; there is no summary
+        and no report until `collect` has joined them. Shards may be run at the same time in one folder.
 
     Returns
     -------
@@ -103,6 +109,8 @@ def run(
 
     Raises
     ------
+    ConfigError
+        If there is no such shard, or a study with targets of precision is to be done in shards.
     ForeignResultsError
         If the folder is in use, or holds another study.
     UnusableResultsError
@@ -114,8 +122,15 @@ def run(
 
     chosen = engine(jobs, backend, scheduler, task_timeout)
     folder = Path(results) / check_name(study.name, "study")
+    part = Shard(*shard) if shard else None
+    if part:
+        shares(study, part)  # refuses a study that cannot be done in shards
     existing_manifest(folder, study)  # refuses before even a lock is left in another's folder
     command = command or f"simstudy.run(simstudy.load('{study.name}.yaml'))"
+    if part:
+        with shard_locked(folder, str(part)), display(quiet) as shown:
+            complete_shard(folder, study, chosen, command, shown, part)
+            return Results(folder)
     with locked(folder), without_leftovers(folder), display(quiet) as shown:
         complete(folder, study, chosen, command, shown, precise)
         shown.note("drawing figures and writing the report")

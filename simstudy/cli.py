@@ -10,16 +10,19 @@ from typing import Annotated
 import typer
 
 from simstudy import __version__, cli_failures, cli_replay, cli_verify
+from simstudy.cli_collect import collect, shard_asked, shard_done
 from simstudy.cli_options import (
     BackendName,
     Config,
     Jobs,
     Plugins,
+    Quiet,
     Replicates,
     ResultsFolder,
     ResultsParent,
     Scheduler,
     TaskTimeout,
+    Tolerate,
     load_plugins,
     plain_path,
 )
@@ -65,15 +68,19 @@ def run(
     results: ResultsParent = Path("results"),
     replicates: Replicates = None,
     plugin: Plugins = None,
-    tolerate: Annotated[
-        float,
-        typer.Option(min=0.0, max=1.0, help="Share of failed fits in a cell above which the exit code is 3."),
-    ] = 0.5,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no summary line.")] = False,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            metavar="K/N", help="Do the K-th of N shares of the tasks only; join them with collect.", show_default=False
+        ),
+    ] = None,
+    tolerate: Tolerate = 0.5,
+    quiet: Quiet = False,
 ) -> None:
     """Run a study, from drawing to report; running it again resumes or extends it."""
     from simstudy import load
 
+    part = shard_asked(shard)
     load_plugins(plugin)
     study = load(config, replicates)
     from simstudy import cli_messages
@@ -90,11 +97,19 @@ def run(
         task_timeout=task_timeout,
         quiet=quiet,
         command=command,
+        shard=(part.number, part.of) if part else None,
     )
+    if part:
+        for line in [] if quiet else [shard_done(done, part)]:
+            say(line)
+        raise typer.Exit
     failures = cli_messages.Failures(done.summary(), tolerate, failures_command(done.folder, plugin or ()))
     for line in [] if quiet else [f"report: {done.report}", *failures.lines, *cli_messages.capped(done.study)]:
         say(line)
     raise typer.Exit(failures.exit_code)
+
+
+app.command()(collect)
 
 
 @app.command()

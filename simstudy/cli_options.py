@@ -78,6 +78,12 @@ ResultsParent = Annotated[
     Path, typer.Option(metavar="DIRECTORY", parser=plain_path, help="Folder that gets a folder named after the study.")
 ]
 
+Tolerate = Annotated[
+    float,
+    typer.Option(min=0.0, max=1.0, help="Share of failed fits in a cell above which the exit code is 3."),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no summary line.")]
+
 
 def load_plugins(plugins: list[Path] | None) -> None:
     """Load the families of the files given."""

@@ -84,7 +84,7 @@ def _stop(number: int, _: FrameType | None) -> None:
 
 
 def _stopped(arguments: Sequence[str]) -> str:
-    if arguments[:1] != ["run"]:
+    if arguments[:1] not in (["run"], ["collect"]):
         return "stopped"
     return f"stopped; finished tasks are kept. To resume: {shlex.join(['simstudy', *arguments])}"
 

@@ -57,7 +57,7 @@ def complete(
     quarantine.clear(folder, study, shown, known=before is not None)
     preflight.check(folder, study, None if engine.scheduler else engine.workers)
     courses = [Course(scenario, store, precise) for scenario in study.scenarios]
-    run = _Run(store, courses, engine, shown)
+    run = Run(store, courses, engine, shown)
     state = manifest.make(study, command, before["runs"] if before else []) | reached.entry(courses)
     if before and not run.agenda:
         state |= {key: before[key] for key in ("versions", "platform") if key in before}
@@ -80,7 +80,7 @@ def complete(
     paths.complete(folder, study)
 
 
-class _Run:
+class Run:
     """Simulates what the cells lack, all from one queue.
 
     A cell goes on to its next stage as soon as it has finished one, while workers are busy with others. One with a task

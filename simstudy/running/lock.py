@@ -1,4 +1,4 @@
-"""One run at a time in a results folder; the system frees the lock the moment its holder dies."""
+"""One run at a time in a results folder, or shards of one; the system frees a lock the moment its holder dies."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 
 from simstudy.errors import ForeignResultsError
 from simstudy.files import read_file, refuse_link, told, write_atomically
+from simstudy.running.gate import forget_holder, gate, name_holder, refuse_shards, shard_lock, shards_at_work
 
 LOCK = ".lock"
 HOLDER = ".lock-holder"
@@ -27,17 +28,19 @@ def locked(folder: Path) -> Iterator[None]:
     Raises
     ------
     ForeignResultsError
-        If another run holds it; the line names that run where it can.
+        If another run holds it, or a shard is at work there; the line names that run where it can.
     """
     refuse_link(folder)
     with told(folder, "made"):
         folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / LOCK, timeout=0)
-    with told(folder / LOCK, "locked"):
+    with gate(folder):
+        _acquire(folder, lock)
         try:
-            lock.acquire()
-        except Timeout:
-            raise ForeignResultsError(_busy(folder)) from None
+            refuse_shards(folder)
+        except BaseException:
+            lock.release()
+            raise
     try:
         # It takes the place of whatever has its name, such as a link to a file elsewhere or a pipe that none reads.
         write_atomically(folder / HOLDER, f"process {os.getpid()} on {platform.node()}\n".encode())
@@ -45,6 +48,45 @@ def locked(folder: Path) -> Iterator[None]:
     finally:
         with contextlib.suppress(OSError):
             (folder / HOLDER).unlink(missing_ok=True)
+        lock.release()
+
+
+def _acquire(folder: Path, lock: FileLock) -> None:
+    with told(folder / LOCK, "locked"):
+        try:
+            lock.acquire()
+        except Timeout:
+            raise ForeignResultsError(_busy(folder)) from None
+
+
+@contextlib.contextmanager
+def shard_locked(folder: Path, shard: str) -> Iterator[None]:
+    """Hold the lock of the shard k/N in a results folder, which is made where it is missing.
+
+    Raises
+    ------
+    ForeignResultsError
+        If a whole run, the same shard or one of another N is at work there.
+    """
+    refuse_link(folder)
+    with told(folder, "made"):
+        folder.mkdir(parents=True, exist_ok=True)
+    lock = shard_lock(folder, shard)
+    with gate(folder):
+        whole = FileLock(folder / LOCK, timeout=0)
+        _acquire(folder, whole)
+        whole.release()
+        for other, by in shards_at_work(folder).items():
+            if other == shard or other.split("/")[1] != shard.split("/")[1]:
+                message = f"{folder}: shard {other} is at work there{by}: wait for it or use another results folder"
+                raise ForeignResultsError(message)
+        with told(Path(lock.lock_file), "locked"):
+            lock.acquire()
+    try:
+        name_holder(lock)
+        yield
+    finally:
+        forget_holder(lock)
         lock.release()
 
 

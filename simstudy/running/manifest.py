@@ -15,7 +15,7 @@ from simstudy import __version__
 from simstudy.errors import ConfigError, ForeignResultsError, UnusableFileError, UnusableResultsError
 from simstudy.files import StrangeFileError, read_file, told, write_atomically
 from simstudy.running import plugins
-from simstudy.running.lock import HOLDER, LOCK
+from simstudy.running.lock import LOCK
 from simstudy.running.record import NUMBERS_VERSION
 from simstudy.study.config import from_dict, to_dict
 from simstudy.study.scenario import Scenario, Study
@@ -23,7 +23,6 @@ from simstudy.study.scenario import Scenario, Study
 NAME = "manifest.json"
 FORMAT = 1
 _PACKAGES = ("numpy", "scipy", "pandas", "joblib", "matplotlib", "seaborn")
-_OWN = {LOCK, HOLDER}
 _MADE = {"blocks", "paths", "quarantine", "figures", "data", "pages", "summary.csv", "report.html"}
 _SEAL = "sha256"
 _MOST_BYTES = 2**30
@@ -154,7 +153,7 @@ def existing(folder: Path) -> dict[str, Any] | None:
         names = {path.name for path in folder.iterdir()} if folder.exists() else set()
     if NAME in names:
         return read(folder)
-    if strange := sorted(name for name in names - _OWN if not name.endswith(".tmp")):
+    if strange := sorted(name for name in names if not name.startswith(LOCK) and not name.endswith(".tmp")):
         if set(strange) <= _MADE:
             raise UnusableFileError(folder / NAME, "missing; run the study again")
         raise no_run(folder, strange[0])

@@ -11,7 +11,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import chain, count
 from pathlib import Path
@@ -114,8 +114,13 @@ def clear(folder: Path, study: Study, shown: Display, *, known: bool) -> None:
     UnusableResultsError
         If a file cannot be read or moved; those moved before are told.
     """
+    put_all_away(folder, _unusable(folder, study, known), shown)
+
+
+def put_all_away(folder: Path, errors: Iterable[UnusableResultsError], shown: Display) -> None:
+    """Move away the files that errors are about, and tell; another error is raised."""
     tell = _to_stderr if isinstance(shown, Silent) else shown.note
-    for error in _unusable(folder, study, known):
+    for error in errors:
         if not isinstance(error, UnusableFileError):
             raise error
         moved = put_away(folder, error.path)
