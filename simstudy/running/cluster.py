@@ -9,33 +9,26 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import json
 import logging
 import os
-import platform
 import shutil
 import signal
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
-from dataclasses import dataclass
-from functools import lru_cache
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from simstudy.errors import ConfigError, SimstudyError, UnusableResultsError, one_line
 from simstudy.families import REGISTRY
-from simstudy.families.plugin import Source
-from simstudy.running import manifest
 from simstudy.running.agenda import Job
 from simstudy.running.backends import Ended, Engine
-from simstudy.running.memory import keep_freed_memory
+from simstudy.running.on_cluster import Needed, made_by, on_worker
 from simstudy.running.pool import undisturbed
-from simstudy.running.record import NUMBERS_VERSION
 from simstudy.running.store import Store
 from simstudy.running.threads import ONE_THREAD
-from simstudy.running.worker import RAISED, Done, do, failed
+from simstudy.running.worker import RAISED, Done, failed
 
 SCRATCH = ".dask.{}.tmp"
 """Folder for what dask itself may write, in the results folder."""
@@ -47,8 +40,9 @@ _POLL_SECONDS = 0.01
 _CONNECT_SECONDS = 15.0
 _CLOSE_SECONDS = 1.0
 _LOOK_SECONDS = 1.0
+_CHANCES = 3
+_SILENT = logging.CRITICAL + 1
 _RESUME = "finished tasks are kept; run the same command again to go on"
-_LOCK = threading.Lock()
 _SETTINGS = {
     "distributed.scheduler.allowed-failures": 0,
     "distributed.worker.memory.target": False,
@@ -79,7 +73,7 @@ def cluster(engine: Engine, store: Store) -> Iterator[Cluster]:
         message = "--backend dask: dask is not installed; install the extra with pip install 'simstudy[dask]'"
         raise ConfigError(message) from None
     for name in ("distributed", "tornado", "asyncio"):  # it logs the deaths of workers, which are told in one line here
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+        logging.getLogger(name).setLevel(_SILENT)
     with dask.config.set(_SETTINGS), contextlib.ExitStack() as stack:
         address = engine.scheduler or stack.enter_context(_local(distributed, engine, store))
         client = stack.enter_context(_client(distributed, address))
@@ -90,16 +84,7 @@ def cluster(engine: Engine, store: Store) -> Iterator[Cluster]:
 def _local(distributed: Any, engine: Engine, store: Store) -> Iterator[Any]:
     """Give a cluster of this machine, one thread to a worker, that opens no port to others."""
     scratch = store.folder / SCRATCH.format(os.getpid())
-    with undisturbed():
-        found = distributed.LocalCluster(
-            n_workers=engine.workers,
-            threads_per_worker=1,
-            host="127.0.0.1",
-            dashboard_address=None,
-            memory_limit=0,
-            local_directory=str(scratch),
-            silence_logs=logging.CRITICAL + 1,
-        )
+    found = _started(distributed, engine.workers, scratch)
     try:
         yield found
     finally:
@@ -107,6 +92,27 @@ def _local(distributed: Any, engine: Engine, store: Store) -> Iterator[Any]:
         with contextlib.suppress(Exception):
             found.close(timeout=_CLOSE_SECONDS)
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _started(distributed: Any, workers: int, scratch: Path) -> Any:
+    """Start a cluster; one whose workers die while they start is given two more chances."""
+    for chance in range(_CHANCES):
+        try:
+            with undisturbed():
+                return distributed.LocalCluster(
+                    n_workers=workers,
+                    threads_per_worker=1,
+                    host="127.0.0.1",
+                    dashboard_address=None,
+                    memory_limit=0,
+                    local_directory=str(scratch),
+                    silence_logs=_SILENT,
+                )
+        except (OSError, RuntimeError, TimeoutError) as error:
+            if chance == _CHANCES - 1:
+                message = f"the dask cluster of this machine does not start: {one_line(error)}; {_RESUME}"
+                raise UnusableResultsError(message) from None
+    raise AssertionError
 
 
 def _kill(found: Any) -> None:
@@ -143,6 +149,8 @@ class Cluster:
         self.needed = Needed(made_by(), REGISTRY.sources)
         self.ready: Any = distributed.as_completed(loop=client.loop, raise_errors=False)
         self.futures: dict[Any, tuple[Job, float]] = {}
+        self.begun: dict[str, float] = {}
+        self.timed = engine.task_timeout is not None
         self.lost: list[Job] = []
         self.threads, self.looked = 0, 0.0
         self.seen = self.checked = time.monotonic()
@@ -161,8 +169,9 @@ class Cluster:
         self.ready.add(future)
 
     def since(self, job: Job) -> float | None:
-        """Return when a job was submitted, for there are no more of them than threads; None once it was ended."""
-        return next((given for own, given in self.futures.values() if own is job), None)
+        """Return when a job was first seen to be under way, within a second or so, where there is a limit of time."""
+        key = next((future.key for future, (own, _) in self.futures.items() if own is job), "")
+        return self.begun.get(key)
 
     def ended(self, seconds: float) -> list[Ended]:
         """Wait until a future is done, or so many seconds.
@@ -183,6 +192,7 @@ class Cluster:
         from distributed import KilledWorker
 
         job, _ = self.futures.pop(future)
+        self.begun.pop(future.key, None)
         try:
             found: Done = future.result(timeout=_CONNECT_SECONDS)
         except SimstudyError:
@@ -204,16 +214,19 @@ class Cluster:
             self.client.restart_workers(workers, timeout=_CONNECT_SECONDS, raise_for_error=False)
 
     def _look(self) -> None:
-        """Count the threads of all workers, every second."""
+        """Count the threads of all workers, and see what they are at, every second."""
         now = time.monotonic()
         if now - self.looked < _LOOK_SECONDS:
             return
         self.looked = now
         try:
             self.threads = sum(self.client.nthreads().values())
+            waiting = [future.key for future in self.futures if future.key not in self.begun] if self.timed else []
+            at_work = self.client.call_stack(keys=waiting) if waiting else {}
         except (OSError, RuntimeError, TimeoutError, CancelledError) as error:
             message = f"the dask scheduler is gone: {one_line(error)}; {_RESUME}"
             raise UnusableResultsError(message) from None
+        self.begun |= {key: now for stacks in at_work.values() for key in stacks}
         if self.threads:
             self.seen = now
         elif now - self.seen > NO_WORKERS_SECONDS:
@@ -233,53 +246,3 @@ class Cluster:
                     lost.append(self.futures.pop(future)[0])
                     future.cancel()
         return [(job, None) for job in lost]
-
-
-@dataclass(frozen=True)
-class Needed:
-    """What a worker must have, so that its numbers are those of this process: versions, and plug-ins."""
-
-    versions: dict[str, str]
-    plugins: tuple[Source, ...]
-
-
-def made_by() -> dict[str, str]:
-    """Return the versions that numbers depend on."""
-    names = ("simstudy", "numpy", "scipy")
-    return {"numbers": str(NUMBERS_VERSION), **{name: manifest.versions()[name] for name in names}}
-
-
-def on_worker(store: Store, job: Job, needed: Needed) -> Done:
-    """Do a job on a worker of a cluster.
-
-    Raises
-    ------
-    ConfigError
-        If the worker has other versions of what makes the numbers.
-    UnusableResultsError
-        If it does not see the results folder.
-    """
-    _prepare(needed)
-    if not (store.folder / manifest.NAME).is_file():
-        message = (
-            f"{store.folder}: not seen by the dask worker on {platform.node()}; use a folder that all machines share"
-        )
-        raise UnusableResultsError(message)
-    return do(store, job)
-
-
-@lru_cache(maxsize=1)
-def _checked(given: str) -> None:
-    keep_freed_memory()
-    needed, own = json.loads(given), made_by()
-    other = [f"{name} {own[name]} (here {needed[name]})" for name in needed if own[name] != needed[name]]
-    if other:
-        message = f"the dask worker on {platform.node()} has {', '.join(other)}; give all the same versions"
-        raise ConfigError(message)
-
-
-def _prepare(needed: Needed) -> None:
-    """Make a thread of a worker ready; once is enough for all, but for plug-ins that have changed."""
-    with _LOCK:
-        _checked(json.dumps(needed.versions))
-        REGISTRY.restore(needed.plugins)
