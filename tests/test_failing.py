@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -172,7 +173,10 @@ def test_tasks_that_raised_are_listed_with_the_plug_in(here, capsys):
     assert (row.scenario, row.n, row.status) == ("touchy", 20, "raised")
     assert re.fullmatch(r"replicates 0-3275: own.py:\d+: ArithmeticError: too far", row.message)
     manifest = Path("s/manifest.json")
-    manifest.write_text(manifest.read_text().replace('"kind": "raised"', '"kind": 3'))
+    content = json.loads(manifest.read_text())
+    del content["sha256"]
+    content["unfinished"][0]["kind"] = 3
+    manifest.write_text(json.dumps(content))
     assert call("failures", "s", "--plugin", "own.py") == 0
     assert (
         capsys.readouterr().err
