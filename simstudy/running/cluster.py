@@ -37,10 +37,11 @@ NO_WORKERS_SECONDS = 60.0
 STALLED_SECONDS = 60.0
 """Time after which a task that no worker knows of is taken for lost."""
 _POLL_SECONDS = 0.01
-_CONNECT_SECONDS = 15.0
+_CONNECT_SECONDS = 10.0
 _CLOSE_SECONDS = 1.0
 _LOOK_SECONDS = 1.0
 _CHANCES = 3
+_LOGGING = ("distributed", "tornado", "asyncio")
 _SILENT = logging.CRITICAL + 1
 _RESUME = "finished tasks are kept; run the same command again to go on"
 _SETTINGS = {
@@ -72,12 +73,25 @@ def cluster(engine: Engine, store: Store) -> Iterator[Cluster]:
     except ImportError:
         message = "--backend dask: dask is not installed; install the extra with pip install 'simstudy[dask]'"
         raise ConfigError(message) from None
-    for name in ("distributed", "tornado", "asyncio"):  # it logs the deaths of workers, which are told in one line here
-        logging.getLogger(name).setLevel(_SILENT)
-    with dask.config.set(_SETTINGS), contextlib.ExitStack() as stack:
+    with dask.config.set(_SETTINGS), _silence(), contextlib.ExitStack() as stack:
         address = engine.scheduler or stack.enter_context(_local(distributed, engine, store))
         client = stack.enter_context(_client(distributed, address))
         yield Cluster(client, store, engine)
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Keep dask from logging the deaths of workers and the like, with tracebacks: they are told in one line here."""
+    names = [name for name in logging.root.manager.loggerDict if name.split(".")[0] in _LOGGING]
+    loggers = [logging.getLogger(name) for name in {*names, *_LOGGING}]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(_SILENT)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 @contextlib.contextmanager

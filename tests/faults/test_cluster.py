@@ -50,6 +50,7 @@ def test_a_running_cluster(tmp_path, cluster):
     assert run["backend"] == "dask"
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_goes_away(tmp_path, cluster):
     address, processes = cluster
     (tmp_path / "small.yaml").write_text(LONG)

@@ -173,9 +173,10 @@ def test_a_worker_that_dies_once_costs_nothing(here, backend):
 def test_workers_killed_from_outside(here, undisturbed, backend):
     """Every worker that is seen is killed, some times over."""
     process = start(here, *command(backend), "--quiet")
-    for _ in range(4):
+    until(lambda: list(here.rglob("*.npz")) or process.poll() is not None)
+    for _ in range(3):
         until(lambda: workers(process) or process.poll() is not None)
-        time.sleep(0.3)
+        time.sleep(0.2)
         for worker in workers(process):
             worker.kill()
     assert ended(process).returncode in {0, 3}
