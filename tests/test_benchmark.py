@@ -21,7 +21,19 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
 
 import benchmark  # noqa: E402
-from benchmarks import analysis, command, drawing, intervals, large, libraries, machine, memory, parallel, timing  # noqa: E402
+from benchmarks import (
+    analysis,
+    command,
+    drawing,
+    intervals,
+    large,
+    libraries,
+    machine,
+    memory,
+    parallel,
+    scaling,
+    timing,
+)
 from benchmarks.cases import CASES, FIRST, SEED, Case  # noqa: E402
 from benchmarks.goals import Goal, block_over_draw  # noqa: E402
 
@@ -175,6 +187,9 @@ def test_readme_shows_the_page() -> None:
     for title in (
         drawing.TITLE,
         parallel.TITLE,
+        scaling.CLUSTER_TITLE,
+        scaling.LINEAR_TITLE,
+        scaling.STORING_TITLE,
         libraries.TITLE,
         analysis.TITLE,
         intervals.TITLE,

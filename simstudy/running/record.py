@@ -127,7 +127,8 @@ def encode(replicates: Replicates, made_by: str) -> bytes:
             message = f"{name} is {found.dtype} of shape {found.shape}, not {dtype} of shape {shape}"
             raise FamilyError(message)
     np.savez(buffer, allow_pickle=False, identity=np.array(made_by), **arrays)
-    return _sealed(buffer.getvalue())
+    _seal(buffer)
+    return buffer.getvalue()
 
 
 def most_bytes(expected: Layout, wanted: str) -> int:
@@ -136,10 +137,11 @@ def most_bytes(expected: Layout, wanted: str) -> int:
     return arrays + (len(expected) + 2) * _MEMBER_BYTES + 8 * len(wanted)
 
 
-def _sealed(archive: bytes) -> bytes:
-    """Return an archive with the CRC-32 of all its bytes as its comment: those of the members leave gaps."""
-    whole = archive[:-2] + _SEAL_BYTES.to_bytes(2, "little")
-    return whole + _SEAL % zlib.crc32(whole)
+def _seal(archive: io.BytesIO) -> None:
+    """Give an archive the CRC-32 of all its bytes as its comment: those of the members leave gaps."""
+    archive.seek(-2, io.SEEK_END)
+    archive.write(_SEAL_BYTES.to_bytes(2, "little"))
+    archive.write(_SEAL % zlib.crc32(archive.getbuffer()))
 
 
 def _check_seal(content: bytes) -> None:
