@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
 
 import benchmark  # noqa: E402
-from benchmarks import (
+from benchmarks import (  # noqa: E402
     analysis,
     command,
     drawing,
