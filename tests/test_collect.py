@@ -135,6 +135,7 @@ def test_shards_of_an_array_in_one_folder(whole, tmp_path, hasty):
     assert bare(one) == bare(other)
 
 
+@pytest.mark.slow
 def test_shards_in_folders_of_their_own(whole, shards, tmp_path):
     before = [tree(folder) for folder in shards]
     code, out, _ = call(tmp_path, "collect", "1", "2/small", "3", "--into", "all")

@@ -169,6 +169,7 @@ def test_a_worker_that_dies_once_costs_nothing(here, backend):
     assert run["backend"] == backend
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_workers_killed_from_outside(here, undisturbed, backend):
     """Every worker that is seen is killed, some times over."""
