@@ -88,7 +88,7 @@ def refuse_shards(folder: Path) -> None:
 
 
 def name_holder(lock: FileLock) -> None:
-    """Write beside a lock who holds it."""
+    """Write beside a lock who holds it, in the place of whatever has that name, such as a link or a pipe."""
     write_atomically(_holder_file(lock), f"process {os.getpid()} on {platform.node()}\n".encode())
 
 
@@ -100,11 +100,17 @@ def forget_holder(lock: FileLock) -> None:
 
 def holder(lock: FileLock) -> str:
     """Return who holds a lock, as `` (process 7 on node3)``; nothing where that cannot be told."""
+    said = said_holder(_holder_file(lock))
+    return f" ({said})" if said else ""
+
+
+def said_holder(path: Path) -> str:
+    """Return what `name_holder` wrote, such as ``process 7 on node3``; nothing where it cannot be read."""
     try:
-        said = read_file(_holder_file(lock), _MOST_BYTES).decode().strip()[:100]
+        said = read_file(path, _MOST_BYTES).decode().strip()[:100]
     except (OSError, ValueError):
         return ""
-    return f" ({said})" if said and said.isprintable() else ""
+    return said if said.isprintable() else ""
 
 
 def _holder_file(lock: FileLock) -> Path:

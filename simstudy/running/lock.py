@@ -12,13 +12,20 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from simstudy.errors import ForeignResultsError
-from simstudy.files import read_file, refuse_link, told, write_atomically
-from simstudy.running.gate import forget_holder, gate, name_holder, refuse_shards, shard_lock, shards_at_work
+from simstudy.files import refuse_link, told
+from simstudy.running.gate import (
+    forget_holder,
+    gate,
+    name_holder,
+    refuse_shards,
+    said_holder,
+    shard_lock,
+    shards_at_work,
+)
 
 LOCK = ".lock"
 HOLDER = ".lock-holder"
 _HOLDER = re.compile(r"process ([1-9]\d{0,9}) on (.*)")
-_MOST_BYTES = 4096
 
 
 @contextlib.contextmanager
@@ -42,12 +49,10 @@ def locked(folder: Path) -> Iterator[None]:
             lock.release()
             raise
     try:
-        # It takes the place of whatever has its name, such as a link to a file elsewhere or a pipe that none reads.
-        write_atomically(folder / HOLDER, f"process {os.getpid()} on {platform.node()}\n".encode())
+        name_holder(lock)
         yield
     finally:
-        with contextlib.suppress(OSError):
-            (folder / HOLDER).unlink(missing_ok=True)
+        forget_holder(lock)
         lock.release()
 
 
@@ -91,7 +96,7 @@ def shard_locked(folder: Path, shard: str) -> Iterator[None]:
 
 
 def _busy(folder: Path) -> str:
-    by = f" by {holder}" if (holder := _holder(folder)) else ""
+    by = f" by {holder}" if (holder := said_holder(folder / HOLDER)) else ""
     return f"{folder}: locked{by}: another run is writing there; wait for it or use another results folder"
 
 
@@ -100,7 +105,7 @@ def holder_at_work(folder: Path) -> str:
 
     Of another machine it cannot be known whether a run that named itself there is still at work; it is taken to be.
     """
-    found = _HOLDER.fullmatch(_holder(folder))
+    found = _HOLDER.fullmatch(said_holder(folder / HOLDER))
     if found and found[2] == platform.node():
         try:
             os.kill(int(found[1]), 0)
@@ -109,11 +114,3 @@ def holder_at_work(folder: Path) -> str:
         except (OSError, OverflowError):
             return ""
     return found[0] if found else ""
-
-
-def _holder(folder: Path) -> str:
-    try:
-        holder = read_file(folder / HOLDER, _MOST_BYTES).decode().strip()[:100]
-    except (OSError, ValueError):
-        return ""
-    return holder if holder.isprintable() else ""

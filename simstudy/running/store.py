@@ -32,7 +32,7 @@ from simstudy.study.scenario import Scenario
 from simstudy.study.streams import block_size
 
 REMEDY = "run the study again, which puts it into quarantine and makes it again"
-_NAME = re.compile(r"(0|[1-9]\d{0,17})-(0|[1-9]\d{0,17})\.npz")
+NAME = re.compile(r"(0|[1-9]\d{0,17})-(0|[1-9]\d{0,17})\.npz")
 
 
 def check_name(name: str, what: str) -> str:
@@ -77,7 +77,7 @@ class Store:
         """Return all that has the name of a stored file, in the order of these names; nothing else is looked at."""
         cell = self.cell(scenario)
         with told(cell, "read"):
-            found = [path for path in cell.iterdir() if _NAME.fullmatch(path.name)] if cell.exists() else []
+            found = [path for path in cell.iterdir() if NAME.fullmatch(path.name)] if cell.exists() else []
         return sorted(found, key=lambda path: (len(path.name), path.name))
 
     def blocks(self, path: Path, scenario: Scenario) -> tuple[int, int]:

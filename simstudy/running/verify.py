@@ -15,7 +15,7 @@ from simstudy.running.lock import holder_at_work
 from simstudy.running.plan import needed_blocks, task_blocks
 from simstudy.running.quarantine import FOLDER, MOST_BYTES
 from simstudy.running.record import DamagedRecordError, identity_of
-from simstudy.running.store import Store
+from simstudy.running.store import NAME, Store
 from simstudy.study.scenario import Scenario, Study
 from simstudy.study.streams import block_size
 
@@ -163,10 +163,9 @@ def _missing(scenario: Scenario, stored: dict[int, int]) -> str:
 
 def _strange(cell: Path, tally: Tally) -> None:
     """Name what lies beside the stored files of a cell."""
-    named = re.compile(r"(0|[1-9]\d{0,17})-(0|[1-9]\d{0,17})\.npz")
     for path in _files(cell):
         name = path.relative_to(cell).parts[0]  # what is in a folder that has the name of a file goes with it
-        if not (named.fullmatch(name) or _TEMPORARY.fullmatch(name)):
+        if not (NAME.fullmatch(name) or _TEMPORARY.fullmatch(name)):
             tally.fault(path, _STRANGE)
 
 
